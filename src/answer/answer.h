@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One request in, one reply out: a pure function of the request, the zones and
+// the identity of the server. No I/O, clock, lock or allocation.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "dns/edns.h"
+#include "dns/name.h"
+#include "zone/table.h"
+
+enum answer_transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
+
+// What the server says of itself; NULL: that question is refused. Immutable.
+struct answer_identity {
+	const char *version;   // version.bind, version.server (CH TXT)
+	const char *hostname;  // hostname.bind
+	const char *server_id; // id.server
+	const uint8_t *nsid;   // NSID option, NULL: not sent
+	uint8_t nsid_length;
+	uint16_t udp_size;     // the most we send by UDP; 0 means EDNS_OWN_SIZE
+	bool minimal_any;      // ANY gets one RRset over UDP (RFC 8482); over TCP all
+	bool minimal_responses;// leave out the additional data that no one needs
+};
+
+// What the caller must do with the outcome.
+enum answer_action {
+	ANSWER_REPLY,    // send the reply
+	ANSWER_SILENCE,  // send nothing (a response, or too short to have an ID)
+	ANSWER_NOTIFY,   // a well-formed NOTIFY for `zone`: hand it to replication
+	ANSWER_TRANSFER, // a well-formed AXFR or IXFR over TCP (IXFR also by UDP) for `zone`: likewise
+};
+
+struct answer_request {
+	const uint8_t *bytes;          // the message, TSIG stripped
+	size_t length;
+	const struct sockaddr *source;
+	enum answer_transport transport;
+	const uint8_t *key_name;       // verified TSIG key, wire, lower case; NULL: none
+	uint16_t reserve;              // bytes to keep free at the end for the TSIG of the reply
+	uint8_t *reply;                // buffer to write to, not overlapping bytes
+	size_t reply_room;             // its size; over UDP at least 512
+};
+
+struct answer {
+	enum answer_action action;
+	size_t length;            // of the reply (REPLY), at most what EDNS and transport allow less `reserve`
+	uint16_t rcode;           // extended rcode of the reply
+	uint16_t type;            // of the question, 0 where unreadable
+	uint8_t opcode;
+	bool truncated;
+	bool reusable;            // the bytes behind the ID suit any asker of the same (name, type, class, EDNS, DO) until the zone changes
+	struct zone_slot *zone;   // the zone that was asked, NULL where none
+	struct edns edns;
+	struct qname qname;       // lower case, hashed; valid where a question could be read
+};
+
+// All stages at once.
+void answer(const struct zone_table *zones, const struct answer_identity *identity,
+            const struct answer_request *request, struct answer *answer);
+
+// The same in stages, for batches: each stage for all requests before the next,
+// each prefetching for the one after it.
+void answer_parse(const struct zone_table *zones, const struct answer_request *request, struct answer *answer);
+void answer_locate(const struct zone_table *zones, struct answer *answer);
+void answer_probe(struct answer *answer);
+void answer_write(const struct zone_table *zones, const struct answer_identity *identity,
+                  const struct answer_request *request, struct answer *answer);
+
+// A reply of header and question alone (as far as it could be read) with this
+// rcode, for what other rooms refuse: NOTIFY, transfers, TSIG failures. With
+// OPT where the request had one, and an extended error where ede is not
+// EDE_NONE. Returns its length.
+size_t answer_error(const struct answer_request *request, const struct answer *parsed,
+                    uint16_t rcode, int ede, const char *text);

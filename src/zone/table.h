@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The zones that are served: name → slot. A slot is stable as long as its zone
+// is configured; publishing a version writes one word in it.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/acl.h"
+#include "dns/name.h"
+#include "zone/zone.h"
+
+// What answers for the zone are at present.
+enum zone_state {
+	ZONE_STATE_EMPTY,   // nothing loaded or transferred yet: SERVFAIL, EDE 14
+	ZONE_STATE_SERVED,
+	ZONE_STATE_EXPIRED, // SERVFAIL, EDE 24... the copy is too old (RFC 1034, 4.3.5)
+};
+
+struct zone_slot {
+	_Atomic(const struct zone_version *) version; // NULL where none is published
+	_Atomic uint8_t state;                        // enum zone_state
+	_Atomic(const struct acl *) allow_query;      // NULL: anyone
+	_Atomic(const struct acl *) allow_transfer;   // NULL: nobody
+	_Atomic(void *) owner;     // the replication state of the zone; opaque here
+	uint64_t hash;             // of the origin
+	uint8_t origin[];          // wire, lower case
+};
+
+// One table a server. Look-ups take no lock (workers, under the epoch);
+// changes come from one thread.
+struct zone_table;
+int zone_table_new(struct zone_table **table);
+void zone_table_free(struct zone_table *table); // slots still in it too; no reader may be left
+
+// Makes a slot in state EMPTY. ERR_EXISTS, ERR_MEMORY.
+int zone_table_add(struct zone_table *table, const uint8_t *origin, struct zone_slot **slot);
+
+// Takes a slot out; it and its version are released after a grace period.
+void zone_table_remove(struct zone_table *table, struct zone_slot *slot);
+
+// The deepest zone that the name lies in, or NULL. For DS pass above = true:
+// the deepest zone strictly above the name (RFC 4035, 3.1.4.1), where one is
+// served; the caller falls back to above = false.
+struct zone_slot *zone_table_find(const struct zone_table *table, const struct qname *q, bool above);
+
+// The zone of exactly this name, or NULL.
+struct zone_slot *zone_table_get(const struct zone_table *table, const uint8_t *origin);
+
+// Has the bucket of the deepest candidate ready for zone_table_find().
+void zone_table_prefetch(const struct zone_table *table, const struct qname *q);
+
+// Each slot once, in no order, from the changing thread.
+void zone_table_each(const struct zone_table *table, void (*visit)(void *context, struct zone_slot *slot), void *context);
+
+size_t zone_table_count(const struct zone_table *table);
+
+// Publishes a version: takes over the caller's hold, sets state SERVED, and
+// releases the version that was there after a grace period.
+void zone_slot_publish(struct zone_slot *slot, const struct zone_version *version);
+
+// Changes the state alone (expiry keeps the version, so that it can come back).
+void zone_slot_set_state(struct zone_slot *slot, enum zone_state state);
