@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A thin front: Meson builds, tests/run.py tests, scripts/ do the rest.
+.PHONY: build demo demo-stop test soak bench fuzz install clean
+
+JOBS ?= $(shell nproc)
+SECONDS_EACH ?= 60
+PREFIX ?= /usr/local
+
+build:
+	@scripts/setup.sh build
+	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >/dev/null
+	@ninja -C build -j $(JOBS) understudy
+
+demo: build
+	@scripts/demo.sh start
+
+demo-stop:
+	@scripts/demo.sh stop
+
+test:
+	@scripts/setup.sh
+	@scripts/peers.sh
+	@/usr/bin/python3 tests/run.py
+
+# The same, with the full counts: hours of kill -9, faults and fuzzing.
+soak:
+	@scripts/setup.sh
+	@scripts/peers.sh
+	@UNDERSTUDY_SOAK=1 /usr/bin/python3 tests/run.py
+
+bench:
+	@echo "bench: not implemented yet" >&2; exit 1
+
+# Each fuzz target for SECONDS_EACH seconds: make fuzz SECONDS_EACH=600
+fuzz:
+	@scripts/setup.sh
+	@scripts/fuzz.sh $(SECONDS_EACH)
+
+install: build
+	@meson install -C build --no-rebuild
+
+clean:
+	@scripts/demo.sh stop
+	rm -rf build build-asan build-tsan build-fuzz

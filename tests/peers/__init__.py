@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Name servers as test subjects: Understudy, BIND, NSD, Knot DNS, PowerDNS.
+
+Each class writes the configuration of its own dialect from the same small
+description of zones, runs in the foreground on loopback in a folder of its
+own, and dies with the test session.
+"""
+
+from .bind import Bind
+from .knot import Knot
+from .model import ALGORITHMS, Endpoint, Key, Zone, zone_text
+from .nsd import Nsd
+from .powerdns import PowerDns
+from .process import ROOT, ServerError, free_port
+from .understudy import Understudy
+
+__all__ = [
+    "ALGORITHMS", "Bind", "Endpoint", "Key", "Knot", "Nsd", "PowerDns", "ROOT",
+    "ServerError", "Understudy", "Zone", "free_port", "zone_text",
+]

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs all the tests, step by step, and sums them up in one closing line.
+
+    tests/run.py               all the steps
+    tests/run.py unit faults   only those
+    UNDERSTUDY_SOAK=1          the full counts instead of the seeded parts
+
+A step that fails does not stop the steps that can still tell something.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
+JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 2)
+# Functional tests mostly wait, so there may be more of them than cores.
+PYTEST_WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS") or str(2 * (os.cpu_count() or 2))
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-n", PYTEST_WORKERS, "--dist", "worksteal"]
+# Unit tests in which threads meet: these run under the thread sanitizer.
+CONCURRENT = re.compile(r"epoch|lane|mailbox|arena|concurren|table|publish|slot|thread")
+
+
+class Failed(Exception):
+    pass
+
+
+def run(command, env=None, limit=900):
+    """Run a command, showing what it prints; returns (exit code, output)."""
+    print("$ " + " ".join(command), flush=True)
+    full = dict(os.environ)
+    full.update(env or {})
+    process = subprocess.Popen(command, cwd=ROOT, env=full, text=True, errors="replace",
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.DEVNULL)
+    lines, deadline = [], time.monotonic() + limit
+    for line in process.stdout:
+        lines.append(line)
+        print(line, end="", flush=True)
+        if time.monotonic() > deadline:
+            process.kill()
+            print(f"stopped after {limit} s", flush=True)
+    return process.wait(), "".join(lines)
+
+
+def quietly(command, env=None):
+    """A build step: shown only when it fails."""
+    full = dict(os.environ)
+    full.update(env or {})
+    done = subprocess.run(command, cwd=ROOT, env=full, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        print(done.stdout[-8000:], flush=True)
+        raise Failed(" ".join(command))
+
+
+def build(folder, *options):
+    if not (ROOT / folder / "build.ninja").exists():
+        quietly(["meson", "setup", folder, *options])
+    quietly(["ninja", "-C", folder, "-j", JOBS])
+
+
+def meson_counts(output):
+    numbers = {word: int(count) for word, count in
+               re.findall(r"^(Ok|Fail|Timeout|Unexpected Pass):\s+(\d+)", output, re.MULTILINE)}
+    bad = sum(count for word, count in numbers.items() if word != "Ok")
+    return numbers.get("Ok", 0), bad
+
+
+def pytest_counts(output):
+    last = next((line for line in reversed(output.splitlines())
+                 if re.search(r"\d+ (passed|failed|error)", line)), "")
+    found = {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|error)", last)}
+    return found.get("passed", 0), found.get("failed", 0) + found.get("error", 0)
+
+
+def unit_tests(folder, only=None, env=None):
+    names = []
+    if only:
+        listed = subprocess.run(["meson", "test", "-C", folder, "--list"], cwd=ROOT, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        names = [n.split(" / ")[-1].strip() for n in listed.stdout.splitlines() if only.search(n)]
+        if not names:
+            return 0, 0
+    code, output = run(["meson", "test", "-C", folder, "--print-errorlogs", "--no-suite", "bench",
+                        "--num-processes", JOBS, *names], env)
+    good, bad = meson_counts(output)
+    return good, bad or (1 if code else 0)
+
+
+def pytest(*arguments, env=None):
+    code, output = run([*PYTEST, *arguments], env)
+    good, bad = pytest_counts(output)
+    return good, bad or (1 if code not in (0, 5) else 0)
+
+
+def script(*command, env=None, limit=900):
+    code, _ = run(list(command), env, limit)
+    return (1, 0) if code == 0 else (0, 1)
+
+
+def step_build():
+    build("build")
+    return 1, 0
+
+
+def step_build_asan():
+    build("build-asan", "-Db_sanitize=address,undefined")
+    return 1, 0
+
+
+def step_layers():
+    return script("/usr/bin/python3", "tests/layers/check.py")
+
+
+def step_unit():
+    return unit_tests("build")
+
+
+def step_unit_asan():
+    return unit_tests("build-asan")
+
+
+def step_unit_tsan():
+    if not (ROOT / "build-tsan" / "build.ninja").exists():
+        quietly(["meson", "setup", "build-tsan", "-Db_sanitize=thread"])
+    return unit_tests("build-tsan", CONCURRENT)
+
+
+def step_functional():
+    return pytest("tests/functional", "--ignore", "tests/functional/test_kill.py")
+
+
+def step_differential():
+    return pytest("tests/differential", "-s", "-n", "0")
+
+
+def step_faults():
+    return pytest("tests/faults")
+
+
+def step_kill():
+    return pytest("tests/functional/test_kill.py")
+
+
+def step_fuzz():
+    return script("scripts/fuzz.sh", "3600" if SOAK else "8", limit=24 * 3600)
+
+
+STEPS = {
+    "build": step_build,
+    "build-asan": step_build_asan,
+    "layers": step_layers,
+    "unit": step_unit,
+    "unit-asan": step_unit_asan,
+    "unit-tsan": step_unit_tsan,
+    "functional": step_functional,
+    "differential": step_differential,
+    "faults": step_faults,
+    "kill": step_kill,
+    "fuzz": step_fuzz,
+}
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or list(STEPS)
+    unknown = [name for name in wanted if name not in STEPS]
+    if unknown:
+        print(f"no such step: {', '.join(unknown)} (there are {', '.join(STEPS)})")
+        return 2
+    began = time.monotonic()
+    rows = []
+    for name in wanted:
+        print(f"\n--- {name}", flush=True)
+        start = time.monotonic()
+        try:
+            good, bad = STEPS[name]()
+        except Failed as error:
+            print(f"failed: {error}")
+            good, bad = 0, 1
+        rows.append((name, good, bad, time.monotonic() - start))
+    print("\n--- summary")
+    for name, good, bad, seconds in rows:
+        print(f"{name:14} {good:6} passed {bad:4} failed {seconds:7.1f} s")
+    good, bad = sum(r[1] for r in rows), sum(r[2] for r in rows)
+    verdict = f"{bad} failed, {good} passed" if bad else f"{good} passed"
+    print(f"==== {verdict} in {time.monotonic() - began:.2f}s ====")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
