@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Replication: keeps every configured zone as fresh as its primaries, or its
+// file, allow. It lives on the control loop; other threads reach it only by
+// the calls that say so.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "base/lane.h"
+#include "config/model.h"
+#include "store/store.h"
+#include "zone/table.h"
+
+struct replicate;
+
+struct replicate_setup {
+	uv_loop_t *loop;          // the control loop; all but the thread-safe calls belong to its thread
+	struct zone_table *table; // only replicate adds and removes slots
+	struct store *store;
+	struct lane *short_lane;  // drafts of small changes
+	struct lane *long_lane;   // large parses, exports
+};
+
+int replicate_new(const struct replicate_setup *setup, struct replicate **replicate);
+
+// Takes over a configuration, at the start and at each reload: adds, removes
+// and changes only what differs; holds it. Zones are loaded from the store
+// first (before store_start() at the first call, in parallel), from their file
+// where the store has nothing, then refreshed, spread over time. Primary zones
+// whose file changed since (mtime, size, inode) are read again. Returns 0 or
+// ERR_MEMORY; what concerns one zone fails that zone alone, with a log line.
+int replicate_configure(struct replicate *replicate, const struct config *config);
+
+// Ends transfers, writes the zone files that wait, stores all deadlines, then
+// calls done on the loop; free after that.
+void replicate_stop(struct replicate *replicate, void (*done)(void *context), void *context);
+void replicate_free(struct replicate *replicate);
+
+// --- NOTIFY in (RFC 1996). Any registered thread.
+
+struct notify_in {
+	struct zone_slot *slot;
+	const struct sockaddr *source;
+	const uint8_t *key_name; // verified; NULL: unsigned
+	bool has_serial;         // a SOA stood in the answer section
+	uint32_t serial;
+};
+
+// Decides by the zone's access list, and wakes the zone where accepted. *rcode
+// gets what to answer (NOERROR, REFUSED, NOTAUTH), `why` a sentence for an
+// extended error where it is not NOERROR.
+void replicate_notify(struct replicate *replicate, const struct notify_in *notify,
+                      uint16_t *rcode, char why[static 128]);
+
+// --- Commands, from the control loop's thread.
+
+// Polls now. ERR_NOT_FOUND, ERR_STATE (a primary zone).
+int replicate_refresh(struct replicate *replicate, const uint8_t *origin);
+// Transfers the whole zone now, whatever the serial.
+int replicate_retransfer(struct replicate *replicate, const uint8_t *origin);
+
+// --- Status. Any thread: a copy of what is known at this moment.
+
+enum replica_phase {
+	REPLICA_EMPTY,   // never had a copy
+	REPLICA_CURRENT,
+	REPLICA_STALE,   // the refresh time has passed and no primary confirmed it
+	REPLICA_EXPIRED,
+};
+
+struct replica_status {
+	uint8_t origin[NAME_MAX_WIRE];
+	enum config_role role;
+	enum replica_phase phase;
+	bool has_version;
+	bool unsaved;             // served, but the store failed to take it
+	bool transferring;
+	bool polling;
+	uint32_t serial;
+	uint32_t primary_serial;  // newest seen at a primary, where has_primary_serial
+	bool has_primary_serial;
+	struct sockaddr_storage primary; // of the last contact; family 0: none yet
+	int64_t transferred;      // wall seconds, 0 never
+	int64_t confirmed;
+	int64_t refresh_at;
+	int64_t expires_at;
+	int64_t behind_since;     // since when a newer serial is known at a primary, 0: not behind
+	size_t records, names, bytes;
+	char last_error[256];     // empty: none since the last success
+	int64_t last_error_at;
+	char file[256];           // the configured zone file, cut
+};
+
+// ERR_NOT_FOUND.
+int replicate_status(struct replicate *replicate, const uint8_t *origin, struct replica_status *status);
+
+// All zones in canonical order of their names; a nonzero return of visit ends it.
+typedef int replicate_visit(void *context, const struct replica_status *status);
+int replicate_status_each(struct replicate *replicate, replicate_visit *visit, void *context);
