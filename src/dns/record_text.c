@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Records as zone files write them.
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libknot/rrset-dump.h>
+
+#include "base/error.h"
+#include "dns/message.h"
+#include "dns/types.h"
+
+// Signature times are 32 bits; seen from the middle of their range each is
+// written as the year that it has between 1970 and 2106.
+static const knot_dump_style_t style = {
+	.human_timestamp = true,
+	.now = UINT64_C(1) << 31,
+};
+
+// "\# 4 c0000201" (RFC 3597, 5): any rdata, for readers of any age.
+static int generic_rdata(const uint8_t *rdata, size_t length, char *text, size_t room)
+{
+	static const char digits[] = "0123456789abcdef";
+	int head = snprintf(text, room, "\\# %zu", length);
+	if (head < 0 || (size_t)head + 2 + 2 * length > room)
+		return ERR_SPACE;
+	char *at = text + head;
+	if (length > 0)
+		*at++ = ' ';
+	for (size_t i = 0; i < length; i++) {
+		*at++ = digits[rdata[i] >> 4];
+		*at++ = digits[rdata[i] & 15];
+	}
+	*at = '\0';
+	return (int)(at - text);
+}
+
+// libknot's form; negative where it has none for this rdata, or no room.
+static int known_rdata(uint16_t type, const uint8_t *rdata, uint16_t length, char *text,
+                       size_t room)
+{
+	alignas(knot_rdata_t) uint8_t copy[sizeof(knot_rdata_t) + RDATA_MAX + 1];
+	knot_rdata_t *record = (knot_rdata_t *)(void *)copy;
+	knot_rdata_init(record, length, rdata);
+	uint8_t root = 0;
+	knot_rrset_t set;
+	knot_rrset_init(&set, &root, type, CLASS_IN, 0);
+	set.rrs = (knot_rdataset_t){ 1, (uint32_t)knot_rdata_size(length), record };
+	return knot_rrset_txt_dump_data(&set, 0, text, room, &style);
+}
+
+static bool prefers_generic(uint16_t type, const uint8_t *rdata, size_t length)
+{
+	(void)rdata;
+	(void)length;
+	switch (type) {
+	default: return false;
+	}
+}
+
+int record_to_text(const uint8_t *owner, uint16_t type, uint16_t class, uint32_t ttl,
+                   const uint8_t *rdata, uint16_t rdata_length, char *text, size_t room)
+{
+	char name[NAME_MAX_TEXT], type_text[DNS_TYPE_TEXT], class_text[DNS_TYPE_TEXT];
+	// The mnemonics that scanners of the day know, and no more.
+	knot_rrtype_to_string(type, type_text, sizeof(type_text));
+	int head = snprintf(text, room, "%s %u %s %s ", name_to_text_absolute(owner, name), ttl,
+	                    dns_class_to_text(class, class_text), type_text);
+	if (head < 0 || (size_t)head >= room)
+		return ERR_SPACE;
+	int body = -1;
+	if (!prefers_generic(type, rdata, rdata_length))
+		body = known_rdata(type, rdata, rdata_length, text + head, room - (size_t)head);
+	if (body < 0)
+		body = generic_rdata(rdata, rdata_length, text + head, room - (size_t)head);
+	return body < 0 ? body : head + body;
+}
