@@ -49,18 +49,21 @@ typedef const struct tsig_key *(*tsig_key_finder)(const void *context, const uin
 
 // Looks for a TSIG as the last record of a message and verifies it as a
 // request (5.2). *stripped_length gets the message's length without it, and
-// the message's ARCOUNT and ID are put back to what was signed. `now` is wall
-// seconds. Returns 0 (none, or good), ERR_FORMAT (TSIG not last, twice or
-// malformed: answer FORMERR), ERR_KEY or ERR_TIME (answer NOTAUTH with
-// request->error).
+// ARCOUNT no longer counts it; the ID stays what the sender expects back,
+// which a forwarder may have changed (request->original_id was signed). `now`
+// is wall seconds. `find` gets a name in lower case and may return a key of
+// another algorithm, which is then BADKEY. Without a TSIG only present, key
+// and error of *request are written. Returns 0 (none, or good), ERR_FORMAT
+// (TSIG not last, twice or malformed: answer FORMERR, unsigned), ERR_KEY or
+// ERR_TIME (answer NOTAUTH with request->error).
 int tsig_verify_request(uint8_t *message, size_t length, size_t *stripped_length,
                         tsig_key_finder find, const void *context, int64_t now,
                         struct tsig_request *request);
 
 // Appends the TSIG of a reply to a finished message and raises ARCOUNT. With
 // error BADKEY or BADSIG the MAC is empty (5.3.2); BADTIME carries our time.
-// *length is the message's length, in and out; `room` the buffer's. Returns 0
-// or ERR_SPACE.
+// *length is the message's length, in and out; `room` the buffer's. Returns 0,
+// ERR_SPACE or ERR_MEMORY; 0 and nothing done where the request had no TSIG.
 int tsig_sign_reply(uint8_t *message, size_t *length, size_t room,
                     const struct tsig_request *request, int64_t now);
 
@@ -68,6 +71,7 @@ int tsig_sign_reply(uint8_t *message, size_t *length, size_t room,
 size_t tsig_reply_size(const struct tsig_request *request);
 
 // Signs a request of our own; `mac` gets what verifying its answer needs.
+// Returns 0, ERR_SPACE or ERR_MEMORY.
 int tsig_sign_request(uint8_t *message, size_t *length, size_t room,
                       const struct tsig_key *key, int64_t now,
                       uint8_t mac[static TSIG_MAX_MAC], size_t *mac_length);
