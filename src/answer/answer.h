@@ -21,6 +21,7 @@ struct answer_identity {
 	const char *server_id; // id.server
 	const uint8_t *nsid;   // NSID option, NULL: not sent
 	uint8_t nsid_length;
+	uint16_t keepalive;    // edns-tcp-keepalive over TCP where asked, in 100 ms (RFC 7828); 0: not sent
 	uint16_t udp_size;     // the most we send by UDP; 0 means EDNS_OWN_SIZE
 	bool minimal_any;      // ANY gets one RRset over UDP (RFC 8482); over TCP all
 	bool minimal_responses;// leave out the additional data that no one needs
