@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """BIND 9, and the named.conf dialect."""
 
-from .model import all_keys
+from .model import all_keys, merge_options
 from .process import Server
 
 
@@ -49,7 +49,7 @@ class Bind(Server):
 
     def write_config(self):
         zones = self.zones.values()
-        options = [
+        options = merge_options([
             f'directory "{self.folder}";', "pid-file none;", "session-keyfile none;",
             f"listen-on port {self.port} {{ {self.address}; }};", "listen-on-v6 { none; };",
             "recursion no;", "dnssec-validation no;", "empty-zones-enable no;",
@@ -59,8 +59,8 @@ class Bind(Server):
             "check-names primary ignore;", "check-names secondary ignore;", "check-integrity no;",
             "check-mx ignore;", "check-srv-cname ignore;", "check-mx-cname ignore;",
             "transfers-in 100;", "transfers-per-ns 100;", "tcp-listen-queue 100;",
-            'version "test";', *self.options,
-        ]
+            'version "test";', "max-records-per-type 0;", "max-types-per-name 0;",
+        ], self.options)
         (self.folder / "named.conf").write_text(
             "options {\n" + "".join(f"    {o}\n" for o in options) + "};\n"
             + "controls { };\n" + named_keys(zones)

@@ -10,13 +10,13 @@ class Knot(Server):
 
     def __init__(self, folder, **how):
         super().__init__(folder, **how)
-        self.server_options = []
+        self.options = []
 
     def write_config(self):
         zones = list(self.zones.values())
         out = ["server:", f"    rundir: {self.folder}", f"    listen: {self.address}@{self.port}",
                "    udp-workers: 1", "    tcp-workers: 2", "    background-workers: 1",
-               *(f"    {o}" for o in self.server_options),
+               *(f"    {o}" for o in self.options),
                "log:", "  - target: stderr", "    any: info",
                "database:", f"    storage: {self.folder}/db"]
         keys = all_keys(zones)

@@ -78,6 +78,14 @@ def all_keys(zones) -> List[Key]:
     return list(found.values())
 
 
+def merge_options(defaults, own):
+    """The defaults, less those that `own` sets itself, then `own`."""
+    def word(option):
+        return option.replace(":", " ").split()[0]
+    taken = {word(option) for option in own}
+    return [option for option in defaults if word(option) not in taken] + list(own)
+
+
 def zone_text(name: str, serial: int = 1, *, refresh: int = 3600, retry: int = 600,
               expire: int = 604800, minimum: int = 300, hosts: int = 3, extra: str = "") -> str:
     """A small zone: SOA, two NS with addresses, www, mail and some hosts."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NSD, and the nsd.conf dialect."""
 
-from .model import all_keys
+from .model import all_keys, merge_options
 from .process import Server
 
 
@@ -41,15 +41,15 @@ class Nsd(Server):
 
     def write_config(self):
         zones = self.zones.values()
-        options = [
+        options = merge_options([
             f"ip-address: {self.address}@{self.port}", 'username: ""', 'chroot: ""',
             f'zonesdir: "{self.folder}"', 'database: ""',
             f'zonelistfile: "{self.folder}/zone.list"', f'xfrdfile: "{self.folder}/xfrd.state"',
             f'xfrdir: "{self.folder}"', f'pidfile: "{self.folder}/nsd.pid"',
             "xfrd-reload-timeout: 0", "zonefiles-write: 1", "server-count: 1", "verbosity: 2",
             "rrl-ratelimit: 0", "rrl-whitelist-ratelimit: 0", "minimal-responses: no",
-            "refuse-any: no", "tcp-count: 100", *self.options,
-        ]
+            "refuse-any: no", "tcp-count: 100",
+        ], self.options)
         (self.folder / "nsd.conf").write_text(
             "server:\n" + "".join(f"    {o}\n" for o in options)
             + "remote-control:\n    control-enable: no\n" + nsd_keys(zones)

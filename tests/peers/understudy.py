@@ -7,6 +7,7 @@ import re
 import subprocess
 
 from .bind import named_keys, named_zone
+from .model import merge_options
 from .nsd import nsd_keys, nsd_zone
 from .process import ROOT, Server, ServerError
 
@@ -46,17 +47,17 @@ class Understudy(Server):
 
     def _named(self) -> str:
         zones = self.zones.values()
-        options = [f'directory "{self.folder}";', f'state-dir "{self.state_dir}";',
+        options = merge_options([f'directory "{self.folder}";', f'state-dir "{self.state_dir}";',
                    f"listen-on port {self.port} {{ {self.address}; }};",
                    "min-refresh-time 1;", "min-retry-time 1;", "notify explicit;",
-                   "allow-transfer { none; };", *self.options]
+                   "allow-transfer { none; };"], self.options)
         return ("options {\n" + "".join(f"    {o}\n" for o in options) + "};\n" + named_keys(zones)
                 + "".join(named_zone(z, self.address, text_files=False) for z in zones))
 
     def _nsd(self) -> str:
         zones = self.zones.values()
-        options = [f"ip-address: {self.address}@{self.port}", f'zonesdir: "{self.folder}"',
-                   f'state-dir: "{self.state_dir}"', *self.options]
+        options = merge_options([f"ip-address: {self.address}@{self.port}", f'zonesdir: "{self.folder}"',
+                   f'state-dir: "{self.state_dir}"'], self.options)
         return ("server:\n" + "".join(f"    {o}\n" for o in options) + nsd_keys(zones)
                 + "".join(nsd_zone(z, self.address) for z in zones))
 
