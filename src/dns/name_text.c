@@ -7,22 +7,25 @@
 
 #define LABEL_MAX 63
 
-// What a zone file would take for something other than itself.
-static bool needs_backslash(uint8_t c)
+// All that no zone-file scanner takes for something other than itself; some
+// refuse any other mark that has no backslash.
+static bool is_plain(uint8_t c)
 {
-	return c == '.' || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')' ||
-	       c == '@' || c == '$';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '*' || c == '/';
 }
 
 static char *put_byte(char *to, uint8_t c)
 {
-	if (c <= ' ' || c >= 0x7f) {
-		*to++ = '\\';
+	if (is_plain(c)) {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	if (c <= ' ' || c >= 0x7f || c == '[') { // BIND takes "\\[" for a bit-string label
 		*to++ = (char)('0' + c / 100);
 		*to++ = (char)('0' + c / 10 % 10);
 		c = (uint8_t)('0' + c % 10);
-	} else if (needs_backslash(c)) {
-		*to++ = '\\';
 	}
 	*to++ = (char)c;
 	return to;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "dns/message.h"
+#include "dns/rdata_plain.h"
 #include "dns/types.h"
 
 // Signature times are 32 bits; seen from the middle of their range each is
@@ -35,7 +36,8 @@ static int generic_rdata(const uint8_t *rdata, size_t length, char *text, size_t
 	return (int)(at - text);
 }
 
-// libknot's form; negative where it has none for this rdata, or no room.
+// libknot's form; negative where it has none for this rdata, or no
+// room.
 static int known_rdata(uint16_t type, const uint8_t *rdata, uint16_t length, char *text,
                        size_t room)
 {
@@ -49,27 +51,22 @@ static int known_rdata(uint16_t type, const uint8_t *rdata, uint16_t length, cha
 	return knot_rrset_txt_dump_data(&set, 0, text, room, &style);
 }
 
-static bool prefers_generic(uint16_t type, const uint8_t *rdata, size_t length)
-{
-	(void)rdata;
-	(void)length;
-	switch (type) {
-	default: return false;
-	}
-}
-
 int record_to_text(const uint8_t *owner, uint16_t type, uint16_t class, uint32_t ttl,
                    const uint8_t *rdata, uint16_t rdata_length, char *text, size_t room)
 {
 	char name[NAME_MAX_TEXT], type_text[DNS_TYPE_TEXT], class_text[DNS_TYPE_TEXT];
-	// The mnemonics that scanners of the day know, and no more.
-	knot_rrtype_to_string(type, type_text, sizeof(type_text));
+	bool plain = rdata_check(type, rdata, rdata_length) == 0 &&
+	             rdata_is_plain(type, rdata, rdata_length);
+	if (plain)
+		dns_type_to_text(type, type_text);
+	else
+		snprintf(type_text, sizeof(type_text), "TYPE%u", type);
 	int head = snprintf(text, room, "%s %u %s %s ", name_to_text_absolute(owner, name), ttl,
 	                    dns_class_to_text(class, class_text), type_text);
 	if (head < 0 || (size_t)head >= room)
 		return ERR_SPACE;
 	int body = -1;
-	if (!prefers_generic(type, rdata, rdata_length))
+	if (plain)
 		body = known_rdata(type, rdata, rdata_length, text + head, room - (size_t)head);
 	if (body < 0)
 		body = generic_rdata(rdata, rdata_length, text + head, room - (size_t)head);
