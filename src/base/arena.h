@@ -3,6 +3,7 @@
 // data, addressed by 32-bit references in units of 8 bytes (32 GiB).
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,10 +31,12 @@ static inline arena_ref arena_ref_of(const void *block)
 // Call once, before any thread. Returns 0, ERR_RANGE or ERR_MEMORY.
 int arena_open(size_t reserve, char why[static 256]);
 
-// For tests and for the end of the process: gives everything back.
+// For tests and for the end of the process: gives everything back. No other
+// thread may be using the arena.
 void arena_close(void);
 
-// A block of `bytes` (1 to 1 GiB), 8-byte aligned, not cleared. The caller
+// A block of `bytes` (1 to 1 GiB), 8-byte aligned (a power of two from 16 to
+// 4096: aligned to itself), not cleared. The caller
 // remembers the size: arena_free() wants the same number. *account, where not
 // NULL, grows by what the block really takes. Returns 0 where there is no
 // memory. Thread-safe (per-thread caches).
@@ -42,6 +45,11 @@ arena_ref arena_alloc(size_t bytes, size_t *account) __attribute__((warn_unused_
 // Gives a block back. Any thread may free what another allocated. Under the
 // address sanitizer the block is poisoned.
 void arena_free(arena_ref ref, size_t bytes, size_t *account);
+
+// Changes a block's size where it stands. False where it would have to move;
+// nothing has changed then. *account does not change: what the block really
+// takes is the same.
+bool arena_resize(arena_ref ref, size_t bytes, size_t new_bytes);
 
 // What a block of `bytes` really takes.
 size_t arena_cost(size_t bytes) __attribute__((const));
