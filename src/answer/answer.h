@@ -53,9 +53,22 @@ struct answer {
 	uint16_t type;            // of the question, 0 where unreadable
 	uint8_t opcode;
 	bool truncated;
-	bool reusable;            // the bytes behind the ID suit any asker of the same (name, type, class, EDNS, DO) until the zone changes
+	// The bytes behind the ID suit whoever sends the same bytes behind the ID, if
+	// his UDP size is at least `length`, until the zone changes.
+	bool reusable;
 	struct zone_slot *zone;   // the zone that was asked, NULL where none
 	struct edns edns;
+
+	// Between the stages; not for callers.
+	const struct zone_version *version;
+	uint16_t class;
+	uint16_t question;        // bytes of the question section as it came, 0 where unreadable
+	int8_t ede;               // the extended error of a settled reply, EDE_NONE
+	bool settled;             // the rcode is known without looking into a zone
+	bool chaos;               // a question about the server itself
+	bool over_udp;
+	bool has_soa;             // a SOA of class IN stood in the authority section (IXFR)
+
 	struct qname qname;       // lower case, hashed; valid where a question could be read
 };
 

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Denial by NSEC3 (RFC 5155, 7.2).
+#include "answer/reply.h"
+
+struct nsec3 {
+	struct reply *r;
+	struct nsec3_parameters parameters;
+};
+
+// The record that matches the hash of the name (true) or covers it.
+static bool find(const struct nsec3 *chain, const uint8_t *name, struct nsec3_entry *entry, bool *exact)
+{
+	uint8_t hash[NSEC3_HASH_LENGTH];
+	zone_nsec3_hash(&chain->parameters, name, hash);
+	return zone_nsec3_find(chain->r->version, hash, entry, exact);
+}
+
+static void put(const struct nsec3 *chain, const struct nsec3_entry *entry)
+{
+	if (reply_proof_is_new(chain->r, entry->node))
+		reply_require_type(chain->r, owner_of(entry->owner), entry->node, TYPE_NSEC3);
+}
+
+static void put_for(const struct nsec3 *chain, const uint8_t *name)
+{
+	struct nsec3_entry entry;
+	bool exact;
+	if (find(chain, name, &entry, &exact))
+		put(chain, &entry);
+}
+
+static bool put_match(const struct nsec3 *chain, const uint8_t *name)
+{
+	struct nsec3_entry entry;
+	bool exact;
+	if (!find(chain, name, &entry, &exact) || !exact)
+		return false;
+	put(chain, &entry);
+	return true;
+}
+
+static const uint8_t *suffix(const struct nsec3 *chain, unsigned labels)
+{
+	const struct qname *name = chain->r->name;
+	return name->wire + name->offset[labels];
+}
+
+// The closest encloser proof (7.2.1), searched upward from the last `labels`
+// labels of the name: with opt-out a name that is there may have no NSEC3.
+// Returns the labels of the closest encloser that can be proved.
+static unsigned put_encloser(const struct nsec3 *chain, unsigned labels)
+{
+	unsigned apex = name_label_count(zone_origin(chain->r->version));
+	while (!put_match(chain, suffix(chain, labels)) && labels > apex)
+		labels--;
+	put_for(chain, suffix(chain, labels + 1)); // the next closer name is covered
+	return labels;
+}
+
+static void put_wildcard(const struct nsec3 *chain, unsigned labels)
+{
+	struct qname wildcard;
+	reply_wildcard_name(chain->r, labels, &wildcard);
+	put_for(chain, wildcard.wire);
+}
+
+// The name of `labels` labels is there, but not what was asked. Where it has
+// no NSEC3 of its own, opt-out covers it (7.2.3, 7.2.4, 7.2.7).
+static void put_no_type(const struct nsec3 *chain, unsigned labels)
+{
+	unsigned apex = name_label_count(zone_origin(chain->r->version));
+	if (!put_match(chain, suffix(chain, labels)) && labels > apex)
+		put_encloser(chain, labels - 1);
+}
+
+void reply_prove_nsec3(struct reply *r, const struct zone_find *found, enum proof proof)
+{
+	struct nsec3 chain = { .r = r };
+	if (!zone_nsec3_parameters(r->version, &chain.parameters))
+		return;
+	switch (proof) {
+	case PROOF_NO_TYPE:
+		put_no_type(&chain, r->name->label_count);
+		break;
+	case PROOF_NO_DS:
+		put_no_type(&chain, found->labels);
+		break;
+	case PROOF_WILDCARD: // 7.2.6
+		put_for(&chain, suffix(&chain, found->labels + 1u));
+		break;
+	case PROOF_NO_NAME:          // 7.2.2
+	case PROOF_WILDCARD_NO_TYPE: // 7.2.5
+		put_wildcard(&chain, put_encloser(&chain, found->labels));
+		break;
+	}
+}

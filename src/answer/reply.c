@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "answer/reply.h"
+
+#include <string.h>
+
+#define UDP_WITHOUT_EDNS 512 // RFC 1035, 2.3.4
+#define OPT_EMPTY 11
+#define OPTION_HEAD 4
+
+// Types whose names may be compressed when sent (RFC 3597, 4) and are: those
+// of RFC 1035 that are in use.
+static bool has_compressible_names(uint16_t type)
+{
+	const uint32_t types = 1u << TYPE_NS | 1u << TYPE_CNAME | 1u << TYPE_SOA |
+	                       1u << TYPE_PTR | 1u << TYPE_MX;
+	return type < 32 && ((types >> type) & 1) != 0;
+}
+
+// --- opening and closing
+
+static size_t size_limit(const struct answer *answer, const struct answer_identity *identity,
+                         const struct answer_request *request)
+{
+	size_t size = MESSAGE_MAX;
+	if (answer->over_udp) {
+		size_t own = identity->udp_size != 0 ? identity->udp_size : EDNS_OWN_SIZE;
+		size_t theirs = answer->edns.present ? answer->edns.udp_size : UDP_WITHOUT_EDNS;
+		size = theirs < own ? theirs : own;
+		if (size < UDP_WITHOUT_EDNS)
+			size = UDP_WITHOUT_EDNS;
+	}
+	if (size > request->reply_room)
+		size = request->reply_room;
+	return size > (size_t)request->reserve + MESSAGE_HEADER ? size - request->reserve : MESSAGE_HEADER;
+}
+
+static bool sends_nsid(const struct reply *r)
+{
+	return r->answer->edns.nsid && r->identity->nsid != NULL;
+}
+
+static bool sends_keepalive(const struct reply *r)
+{
+	return r->answer->edns.keepalive && !r->answer->over_udp && r->identity->keepalive != 0;
+}
+
+static uint16_t opt_size(const struct reply *r)
+{
+	size_t size = OPT_EMPTY;
+	if (!r->answer->edns.present)
+		return 0;
+	if (sends_nsid(r))
+		size += OPTION_HEAD + r->identity->nsid_length;
+	if (sends_keepalive(r))
+		size += OPTION_HEAD + 2;
+	return (uint16_t)size;
+}
+
+void reply_open(struct reply *r, struct answer *answer, const struct answer_identity *identity,
+                const struct answer_request *request)
+{
+	r->answer = answer;
+	r->request = request;
+	r->identity = identity;
+	r->version = answer->version;
+	r->section = SECTION_ANSWER;
+	r->authoritative = false;
+	r->truncated = false;
+	r->incomplete = false;
+	r->has_names = false;
+	r->sign = answer->edns.dnssec_ok;
+	r->prove = r->sign && r->version != NULL && zone_denial(r->version) != ZONE_UNSIGNED;
+	r->rcode = RCODE_NOERROR;
+	r->ede = EDE_NONE;
+	r->ede_text = NULL;
+	r->name = &answer->qname;
+	r->name_at = MESSAGE_HEADER;
+	r->target_at = 0;
+	r->chain = r->dnames = r->wildcards = r->proofs = r->targets = 0;
+	memset(r->count, 0, sizeof(r->count));
+
+	wire_writer_init(&r->w, request->reply, size_limit(answer, identity, request));
+	r->w.at += MESSAGE_HEADER;
+	if (answer->question == 0)
+		r->name_at = 0;
+	else if (wire_writer_room(&r->w) >= answer->question) {
+		wire_write_bytes(&r->w, request->bytes + MESSAGE_HEADER, answer->question);
+		r->count[SECTION_QUESTION] = 1;
+	} else {
+		r->truncated = true; // the TSIG leaves no room for the question (RFC 8945, 5.3)
+	}
+	r->opt_room = opt_size(r);
+	if (r->opt_room > wire_writer_room(&r->w))
+		r->opt_room = 0;
+	r->w.end -= r->opt_room;
+}
+
+static void write_opt(struct reply *r)
+{
+	const struct answer *answer = r->answer;
+	struct edns_writer e;
+	if (r->opt_room == 0)
+		return;
+	r->w.end += r->opt_room;
+	r->w.full = false;
+	uint16_t own = r->identity->udp_size != 0 ? r->identity->udp_size : EDNS_OWN_SIZE;
+	edns_write_begin(&e, &r->w, own, (uint8_t)(r->rcode >> 4), answer->edns.dnssec_ok);
+	if (sends_nsid(r))
+		edns_write_option(&e, EDNS_NSID, r->identity->nsid, r->identity->nsid_length);
+	if (sends_keepalive(r)) {
+		uint8_t timeout[2];
+		wire_put16(timeout, r->identity->keepalive);
+		edns_write_option(&e, EDNS_KEEPALIVE, timeout, sizeof(timeout));
+	}
+	if (r->ede != EDE_NONE)
+		edns_write_error(&e, (uint16_t)r->ede, r->ede_text);
+	edns_write_end(&e);
+	r->count[SECTION_ADDITIONAL]++;
+}
+
+static void write_header(const struct reply *r)
+{
+	const uint8_t *asked = r->request->bytes;
+	uint8_t *header = r->w.start;
+	// Opcode and RD come back as they were (RFC 1035, 4.1.1); CD does not
+	// (RFC 4035, 3.1.6).
+	uint16_t flags = FLAG_QR | (message_flags(asked) & (0x7800u | FLAG_RD)) | (r->rcode & 15u);
+	// A NOTIFY's answer is the request with QR set (RFC 1996, 4.7).
+	if (r->answer->opcode == OPCODE_NOTIFY && r->rcode == RCODE_NOERROR)
+		flags |= message_flags(asked) & FLAG_AA;
+	if (r->authoritative)
+		flags |= FLAG_AA;
+	if (r->truncated)
+		flags |= FLAG_TC;
+	memcpy(header, asked, 2);
+	wire_put16(header + 2, flags);
+	for (unsigned i = 0; i < 4; i++)
+		wire_put16(header + 4 + 2 * i, r->count[i]);
+}
+
+// Whether nothing but the bytes behind the ID told the reply.
+static bool is_reusable(const struct reply *r)
+{
+	const struct answer *answer = r->answer;
+	return answer->zone != NULL && !answer->settled && answer->over_udp && !r->truncated &&
+	       !r->incomplete && r->request->key_name == NULL &&
+	       atomic_load_explicit(&answer->zone->allow_query, memory_order_relaxed) == NULL;
+}
+
+void reply_close(struct reply *r)
+{
+	struct answer *answer = r->answer;
+	write_opt(r);
+	write_header(r);
+	answer->length = wire_writer_length(&r->w);
+	answer->rcode = r->rcode;
+	answer->truncated = r->truncated;
+	answer->reusable = is_reusable(r);
+}
+
+// --- owners
+
+struct owner owner_of_name(const struct reply *r)
+{
+	return (struct owner){ r->name->wire, r->name_at };
+}
+
+struct owner owner_of_suffix(const struct reply *r, unsigned labels)
+{
+	size_t offset = r->name->offset[labels];
+	// Only the question's own name stands in the message in full.
+	bool whole = r->name == &r->answer->qname && labels > 0;
+	return (struct owner){ r->name->wire + offset, (uint16_t)(whole ? MESSAGE_HEADER + offset : 0) };
+}
+
+struct owner owner_of_apex(const struct reply *r)
+{
+	const uint8_t *apex = zone_origin(r->version);
+	const struct qname *question = &r->answer->qname;
+	// The question lies in the zone, so it ends in the apex's name.
+	size_t offset = question->length - name_length(apex);
+	return (struct owner){ apex, (uint16_t)(apex[0] != 0 ? MESSAGE_HEADER + offset : 0) };
+}
+
+// --- records
+
+static void need_names(struct reply *r)
+{
+	if (r->has_names)
+		return;
+	names_start(&r->names, r->w.start, r->count[SECTION_QUESTION] != 0 ? &r->answer->qname : NULL);
+	r->has_names = true;
+}
+
+// Returns where the owner may be pointed to from now on, or 0.
+static uint16_t put_owner(struct reply *r, struct owner owner)
+{
+	if (owner.at == 0) {
+		need_names(r);
+		return names_write(&r->names, &r->w, owner.name);
+	}
+	wire_write16(&r->w, (uint16_t)(0xc000u | owner.at));
+	return owner.at;
+}
+
+static void put_name(struct reply *r, const uint8_t *name)
+{
+	need_names(r);
+	r->target_at = names_write(&r->names, &r->w, name);
+}
+
+// The rdata of a type with names: bytes, names, bytes.
+static void put_rdata_with_names(struct reply *r, uint16_t type, const uint8_t *rdata, size_t length)
+{
+	const uint8_t *end = rdata + length;
+	uint8_t *size = wire_write_room(&r->w, 2);
+	if (type == TYPE_MX) {
+		wire_write_bytes(&r->w, rdata, 2);
+		rdata += 2;
+	}
+	for (unsigned names = type == TYPE_SOA ? 2 : 1; names > 0; names--) {
+		size_t name = name_length(rdata);
+		put_name(r, rdata);
+		rdata += name;
+	}
+	wire_write_bytes(&r->w, rdata, (size_t)(end - rdata));
+	if (!r->w.full)
+		wire_put16(size, (uint16_t)(r->w.at - size - 2));
+}
+
+static uint16_t put_record(struct reply *r, struct owner owner, const uint8_t *record,
+                           uint32_t most_ttl, bool names)
+{
+	size_t rdlength = wire_get16(record + RECORD_RDLENGTH);
+	uint32_t ttl = wire_get32(record + RECORD_TTL);
+	uint16_t at = put_owner(r, owner);
+	wire_write_bytes(&r->w, record + 2, 4); // type and class
+	wire_write32(&r->w, ttl < most_ttl ? ttl : most_ttl);
+	if (names)
+		put_rdata_with_names(r, wire_get16(record + 2), record + RECORD_RDATA, rdlength);
+	else
+		wire_write_bytes(&r->w, record + RECORD_RDLENGTH, 2 + rdlength);
+	return at;
+}
+
+static void put_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+{
+	bool names = has_compressible_names(set->type);
+	// The stored form fits a reply whose question is the owner.
+	if (owner.at == MESSAGE_HEADER && !names && most_ttl == TTL_AS_STORED) {
+		wire_write_bytes(&r->w, set->wire, set->length);
+		return;
+	}
+	const uint8_t *record = set->wire;
+	for (unsigned n = 0; n < set->count && !r->w.full; n++, record = record_next(record)) {
+		uint16_t at = put_record(r, owner, record, most_ttl, names);
+		if (owner.at == 0)
+			owner.at = at;
+	}
+}
+
+bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
+               const struct rrset *signatures, uint32_t most_ttl)
+{
+	uint8_t *mark = r->w.at;
+	bool had_names = r->has_names;
+	unsigned names = had_names ? r->names.count : 0;
+	if (r->truncated)
+		return false;
+	put_set(r, owner, set, most_ttl);
+	if (signatures != NULL)
+		put_set(r, owner, signatures, most_ttl);
+	if (r->w.full) {
+		r->w.at = mark;
+		r->w.full = false;
+		r->has_names = had_names;
+		if (had_names)
+			names_rewind(&r->names, names);
+		return false;
+	}
+	r->count[r->section] = (uint16_t)(r->count[r->section] + set->count +
+	                                  (signatures != NULL ? signatures->count : 0));
+	return true;
+}
+
+bool reply_require(struct reply *r, struct owner owner, const struct rrset *set,
+                   const struct rrset *signatures, uint32_t most_ttl)
+{
+	if (reply_add(r, owner, set, signatures, most_ttl))
+		return true;
+	r->truncated = true;
+	return false;
+}
+
+const struct rrset *reply_signatures(const struct reply *r, const struct zone_node *node,
+                                     uint16_t type, struct rrset *room)
+{
+	return r->sign && zone_node_rrsig(node, type, room) ? room : NULL;
+}
+
+bool reply_require_type(struct reply *r, struct owner owner, const struct zone_node *node,
+                        uint16_t type)
+{
+	struct rrset set, signatures;
+	return zone_node_rrset(node, type, &set) &&
+	       reply_require(r, owner, &set, reply_signatures(r, node, type, &signatures), TTL_AS_STORED);
+}
+
+bool reply_require_cname(struct reply *r, struct owner owner, uint32_t ttl, const uint8_t *target)
+{
+	uint8_t record[RECORD_RDATA + NAME_MAX_WIRE] = { 0 };
+	size_t length = name_length(target);
+	wire_put16(record + 2, TYPE_CNAME);
+	wire_put16(record + 4, CLASS_IN);
+	wire_put32(record + RECORD_TTL, ttl);
+	wire_put16(record + RECORD_RDLENGTH, (uint16_t)length);
+	memcpy(record + RECORD_RDATA, target, length);
+	struct rrset set = { record, (uint32_t)(RECORD_RDATA + length), ttl, 1, TYPE_CNAME, false };
+	return reply_require(r, owner, &set, NULL, TTL_AS_STORED);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The additional section: addresses of the names that an answer or a referral
+// sends its reader to, as far as this zone has them.
+#include "answer/reply.h"
+
+// Whether the addresses of this name are still to be added; notes that they are.
+static bool is_new_target(struct reply *r, const struct qname *target)
+{
+	uint64_t hash = target->hash[target->label_count];
+	for (unsigned i = 0; i < r->targets; i++)
+		if (r->target_hash[i] == hash)
+			return false;
+	if (r->targets == TARGETS_MAX) {
+		r->incomplete = true;
+		return false;
+	}
+	r->target_hash[r->targets++] = hash;
+	return true;
+}
+
+// A set that does not fit is left out, and TC is not its matter: whoever needs
+// it asks (RFC 2181, 9).
+static void put_addresses(struct reply *r, const struct qname *target, const struct zone_node *node)
+{
+	const uint16_t types[] = { TYPE_A, TYPE_AAAA };
+	struct owner owner = owner_of(target->wire);
+	for (unsigned i = 0; i < 2; i++) {
+		struct rrset set, signatures;
+		if (zone_node_rrset(node, types[i], &set) &&
+		    !reply_add(r, owner, &set, reply_signatures(r, node, types[i], &signatures), TTL_AS_STORED))
+			r->incomplete = true;
+	}
+}
+
+// Where the addresses of a name stand: at its node, at a wildcard for it, or
+// below a cut. NULL where the zone has none, or `glue` forbids or demands.
+enum glue { GLUE_NONE, GLUE_TOO, GLUE_ONLY };
+
+static const struct zone_node *find_target(const struct reply *r, const struct qname *target, enum glue glue)
+{
+	struct zone_find find;
+	zone_find(r->version, target, &find);
+	if (find.match == ZONE_CUT)
+		return glue == GLUE_NONE ? NULL : zone_node_at(r->version, target);
+	if (glue == GLUE_ONLY)
+		return NULL;
+	if (find.match == ZONE_EXACT)
+		return find.node;
+	return find.match == ZONE_ABSENT ? find.wildcard : NULL;
+}
+
+static void put_target(struct reply *r, const uint8_t *name, enum glue glue)
+{
+	struct qname target;
+	if (!name_is_within(name, zone_origin(r->version)))
+		return;
+	qname_init(&target, name);
+	const struct zone_node *node = find_target(r, &target, glue);
+	if (node != NULL && is_new_target(r, &target))
+		put_addresses(r, &target, node);
+}
+
+void reply_targets(struct reply *r, const struct rrset *set)
+{
+	size_t skip; // octets of rdata before the name
+	if (set->count == 0 || r->truncated)
+		return;
+	switch (set->type) {
+	case TYPE_NS: skip = 0; break;
+	case TYPE_MX: case TYPE_SVCB: case TYPE_HTTPS: skip = 2; break;
+	case TYPE_SRV: skip = 6; break;
+	default: return;
+	}
+	r->section = SECTION_ADDITIONAL;
+	const uint8_t *record = set->wire;
+	for (unsigned n = 0; n < set->count; n++, record = record_next(record)) {
+		const uint8_t *rdata = record + RECORD_RDATA;
+		const uint8_t *target = rdata + skip;
+		// "." stands for the owner, but in alias mode for nothing (RFC 9460, 2.5).
+		if (target[0] == 0 && skip == 2 && set->type != TYPE_MX && wire_get16(rdata) != 0)
+			target = r->name->wire;
+		put_target(r, target, set->type == TYPE_NS ? GLUE_TOO : GLUE_NONE);
+	}
+}
+
+// Without the addresses below the cut nobody can go there: all of them, or TC
+// (RFC 9471, 3.1).
+static void require_glue(struct reply *r, const uint8_t *name)
+{
+	const uint16_t types[] = { TYPE_A, TYPE_AAAA };
+	struct qname target;
+	qname_init(&target, name);
+	const struct zone_node *node = zone_node_at(r->version, &target);
+	for (unsigned i = 0; i < 2 && node != NULL; i++) {
+		struct rrset set;
+		if (zone_node_rrset(node, types[i], &set))
+			reply_require(r, owner_of(target.wire), &set, NULL, TTL_AS_STORED);
+	}
+}
+
+void reply_glue(struct reply *r, const struct rrset *ns, const uint8_t *cut)
+{
+	bool others = false;
+	const uint8_t *record = ns->wire;
+	r->section = SECTION_ADDITIONAL;
+	for (unsigned n = 0; n < ns->count; n++, record = record_next(record)) {
+		if (name_is_within(record + RECORD_RDATA, cut))
+			require_glue(r, record + RECORD_RDATA);
+		else
+			others = true;
+	}
+	record = ns->wire;
+	for (unsigned n = 0; others && !r->truncated && n < ns->count; n++, record = record_next(record))
+		if (!name_is_within(record + RECORD_RDATA, cut))
+			put_target(r, record + RECORD_RDATA, r->identity->minimal_responses ? GLUE_ONLY : GLUE_TOO);
+}
