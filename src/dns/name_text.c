@@ -22,7 +22,7 @@ static char *put_byte(char *to, uint8_t c)
 		return to;
 	}
 	*to++ = '\\';
-	if (c <= ' ' || c >= 0x7f || c == '[') { // BIND takes "\\[" for a bit-string label
+	if (c <= ' ' || c >= 0x7f || c == '[') { // BIND takes "\[" for a bit-string label
 		*to++ = (char)('0' + c / 100);
 		*to++ = (char)('0' + c / 10 % 10);
 		c = (uint8_t)('0' + c % 10);
