@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A copy that nobody confirms ends: REFRESH, RETRY, EXPIRE."""
+
+import time
+
+import pytest
+
+from peers import Endpoint, Zone, client, zone_text
+
+
+def brief(serial):
+    return zone_text("example.com", serial, refresh=1, retry=1, expire=4)
+
+
+@pytest.mark.parametrize("dialect", ["named", "nsd"])
+def test_expiry_and_recovery(lab, dialect):
+    first, second = lab.nsd(), lab.understudy(dialect=dialect)
+    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1")]))
+    second.add(Zone("example.com", primaries=[first.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+
+    # While the primary confirms it, it outlives its EXPIRE.
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        assert second.serial("example.com") == 1
+        time.sleep(0.2)
+
+    first.kill()
+    gone = time.monotonic()
+    second.wait_rcode("example.com", "SERVFAIL", 15)
+    assert time.monotonic() - gone >= 2, "expired too early"
+    reply = second.ask("www.example.com", "A", edns=True)
+    assert reply.rcode() == 2 and not reply.answer
+    assert client.extended_errors(reply), "an extended error says why"
+    second.wait_log(r"example\.com.*expire")
+    assert "expired" in second.status("example.com")
+
+    first.launch()
+    second.wait_serial("example.com", 1, 20)
+
+
+def test_an_older_serial_is_accepted_once_expired(lab):
+    """The primary was set back by mistake: explained first, taken when there
+    is nothing left to lose."""
+    first, second = lab.nsd(), lab.understudy()
+    first.add(Zone("example.com", brief(100), allow=[Endpoint("127.0.0.1")]))
+    second.add(Zone("example.com", primaries=[first.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 100)
+    first.kill()
+    first.write_zone("example.com", brief(50))
+    first.start()
+    second.wait_log(r"example\.com.*(lower|older|behind)")
+    assert second.serial("example.com") in (100, None)
+    second.wait_serial("example.com", 50, 20)
+
+
+def test_a_zone_never_loaded_answers_servfail(lab):
+    second = lab.understudy()
+    second.add(Zone("example.com", primaries=[Endpoint("127.0.0.1", 1)]))
+    second.start()
+    reply = second.ask("www.example.com", "A", edns=True)
+    assert reply.rcode() == 2
+    assert client.extended_errors(reply)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIGHUP: new configuration and changed zone files, without losing a query."""
+
+import time
+
+import pytest
+
+from peers import Endpoint, Zone, client, zone_text
+
+
+def primary(lab, dialect="named", serial=1, hosts=100):
+    server = lab.understudy(dialect=dialect)
+    server.add(Zone("example.com", zone_text("example.com", serial, hosts=hosts)))
+    server.start()
+    server.wait_serial("example.com", serial)
+    return server
+
+
+@pytest.mark.parametrize("dialect", ["named", "nsd"])
+def test_no_query_is_lost(lab, dialect):
+    server = primary(lab, dialect)
+    with client.QueryStream("127.0.0.1", server.port, "www.example.com", rate=400) as stream:
+        for serial in range(2, 8):
+            server.add(Zone(f"extra{serial}.test", zone_text(f"extra{serial}.test", serial)))
+            server.write_files()
+            server.update("example.com", zone_text("example.com", serial, hosts=100))
+            server.wait_serial("example.com", serial)
+            server.wait_serial(f"extra{serial}.test", serial)
+    assert stream.sent > 100
+    assert stream.lost == 0, f"{stream.lost} of {stream.sent} lost"
+    assert set(stream.rcodes) == {0}
+
+
+def test_zones_come_and_go(lab):
+    server = primary(lab)
+    server.add(Zone("second.test", zone_text("second.test", 7)))
+    server.write_files()
+    server.reload()
+    server.wait_serial("second.test", 7)
+    del server.zones["second.test"]
+    server.write_config()
+    server.reload()
+    server.wait_rcode("second.test", "REFUSED")
+    assert server.serial("example.com") == 1
+
+
+def test_a_primary_becomes_a_secondary(lab):
+    other = lab.bind()
+    other.add(Zone("example.com", zone_text("example.com", 5), allow=[Endpoint("127.0.0.1")]))
+    other.start()
+    server = primary(lab)
+    server.add(Zone("example.com", primaries=[other.endpoint]))
+    server.write_config()
+    server.reload()
+    server.wait_serial("example.com", 5)
+
+
+def test_a_broken_configuration_changes_nothing(lab):
+    server = primary(lab)
+    good = server.config_path.read_text()
+    mark = server.log_mark()
+    server.config_path.write_text(good.replace("allow-transfer { none; };", "allow-transfer { none }", 1))
+    server.reload()
+    line = server.wait_log(r"named\.conf:\d+:\d+", since=mark)
+    assert ";" in line
+    time.sleep(0.3)
+    assert server.running and server.serial("example.com") == 1
+    server.config_path.write_text(good)
+    server.update("example.com", zone_text("example.com", 2))
+    server.wait_serial("example.com", 2)
+
+
+@pytest.mark.parametrize("damage", [
+    "www IN A 192.0.2.300\n", "@ IN SOA ns1 x 9 9 9 9 9\n", "broken IN\n",
+    "$INCLUDE /nonexistent/file\n", "outside.example.net. IN A 192.0.2.1\n(\n"])
+def test_a_broken_zone_file_keeps_the_old_version(lab, damage):
+    server = primary(lab)
+    mark = server.log_mark()
+    server.update("example.com", zone_text("example.com", 2, extra=damage))
+    line = server.wait_log(r"example\.com", since=mark)
+    assert line
+    time.sleep(0.5)
+    assert server.serial("example.com") == 1
+    assert server.ask("www.example.com").answer
+    server.update("example.com", zone_text("example.com", 3))
+    server.wait_serial("example.com", 3)
+
+
+def test_a_zone_file_that_is_gone_keeps_the_old_version(lab):
+    server = primary(lab)
+    mark = server.log_mark()
+    server.zone_path("example.com").unlink()
+    server.reload()
+    server.wait_log(r"example\.com", since=mark)
+    assert server.serial("example.com") == 1
+
+
+def test_an_unchanged_file_is_not_read_again(lab):
+    server = primary(lab)
+    for _ in range(3):
+        server.reload()
+    time.sleep(0.5)
+    assert server.running and server.serial("example.com") == 1
+
+
+def test_reload_after_reload(lab):
+    """A storm of signals is one reload after the other, not a crash."""
+    server = primary(lab)
+    for serial in range(2, 30):
+        server.update("example.com", zone_text("example.com", serial))
+    server.wait_serial("example.com", 29)

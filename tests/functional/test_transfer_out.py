@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Understudy as the primary of real secondaries."""
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from peers import ALGORITHMS, Endpoint, Key, Zone, client, zone_text
+
+EXTRA = """
+odd IN TYPE65280 \\# 4 0a000001
+sub IN NS ns.sub
+ns.sub IN A 192.0.2.3
+text IN TXT "a" "b"
+"""
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["open", "tsig"])
+@pytest.mark.parametrize("dialect", ["named", "nsd"])
+@pytest.mark.parametrize("secondary", ["bind", "nsd", "knot"])
+def test_a_change_travels(lab, secondary, dialect, keyed):
+    key = Key() if keyed else None
+    first, second = lab.understudy(dialect=dialect), lab.peer(secondary)
+    first.add(Zone("example.com", zone_text("example.com", 1, extra=EXTRA),
+                   allow=[Endpoint("127.0.0.1", 0, key)], notify=[second.with_key(key)]))
+    second.add(Zone("example.com", primaries=[first.with_key(key)], allow=[Endpoint("127.0.0.1")]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    first.update("example.com", zone_text("example.com", 2, hosts=50, extra=EXTRA))
+    first.wait_serial("example.com", 2)
+    second.wait_serial("example.com", 2)
+    assert first.axfr("example.com", key) == second.axfr("example.com")
+
+
+def test_a_chain_of_two(lab):
+    """Primary, secondary, and a secondary of the secondary; all ours."""
+    a, b, c = lab.understudy(), lab.understudy(dialect="nsd"), lab.understudy()
+    a.add(Zone("example.com", zone_text("example.com", 1), allow=[Endpoint("127.0.0.1")], notify=[b.endpoint]))
+    b.add(Zone("example.com", primaries=[a.endpoint], allow=[Endpoint("127.0.0.1")], notify=[c.endpoint]))
+    c.add(Zone("example.com", primaries=[b.endpoint]))
+    for server in (a, b, c):
+        server.start()
+    for serial in (1, 2, 3):
+        if serial > 1:
+            a.update("example.com", zone_text("example.com", serial))
+        c.wait_serial("example.com", serial)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_axfr_with_every_algorithm(lab, algorithm):
+    key = Key(f"key-{algorithm}", algorithm)
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1, hosts=2000),
+                   allow=[Endpoint("127.0.0.1", 0, key)]))
+    first.start()
+    assert len(first.axfr("example.com", key)) == 2000 + 15
+
+
+def refused(server, key=None, source=None):
+    try:
+        client.axfr(server.address, server.port, "example.com", key, source=source)
+    except (dns.query.TransferError, dns.exception.DNSException, EOFError) as error:
+        return type(error).__name__
+    return None
+
+
+def test_transfers_are_denied_unless_allowed(lab):
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1)))
+    first.start()
+    first.wait_serial("example.com", 1)
+    assert refused(first)
+    assert "Transfer failed" in first.dig("example.com", "AXFR")
+
+
+def test_only_the_address_allowed(lab):
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1), allow=[Endpoint("127.0.0.5")]))
+    first.start()
+    first.wait_serial("example.com", 1)
+    assert refused(first, source="127.0.0.6")
+    assert refused(first, source="127.0.0.5") is None
+
+
+def test_only_the_key_allowed(lab):
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1), allow=[Endpoint("127.0.0.1", 0, Key())]))
+    first.start()
+    first.wait_serial("example.com", 1)
+    assert refused(first)
+    assert refused(first, Key("unknown-key"))
+    assert refused(first, Key(seed="wrong secret"))
+    assert refused(first, Key()) is None
+
+
+def test_a_transfer_over_udp_is_not_one(lab):
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1), allow=[Endpoint("127.0.0.1")]))
+    first.start()
+    first.wait_serial("example.com", 1)
+    query = dns.message.make_query("example.com", "AXFR")
+    reply = dns.query.udp(query, "127.0.0.1", port=first.port, timeout=3)
+    assert reply.rcode() != 0 or not reply.answer
+
+
+def test_a_transfer_of_what_is_not_here(lab):
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1), allow=[Endpoint("127.0.0.1")]))
+    first.start()
+    first.wait_serial("example.com", 1)
+    for name in ("elsewhere.test", "www.example.com", "com"):
+        query = dns.message.make_query(name, "AXFR")
+        reply = dns.query.tcp(query, "127.0.0.1", port=first.port, timeout=3)
+        assert reply.rcode() in (dns.rcode.REFUSED, dns.rcode.NOTAUTH)
+
+
+def test_many_transfers_of_a_large_zone_at_once(lab):
+    import concurrent.futures
+    first = lab.understudy()
+    first.add(Zone("example.com", zone_text("example.com", 1, hosts=5000), allow=[Endpoint("127.0.0.1")]))
+    first.start()
+    first.wait_serial("example.com", 1)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        sizes = list(pool.map(lambda _: len(first.axfr("example.com", timeout=60)), range(6)))
+    assert sizes == [5015] * 6
