@@ -93,11 +93,31 @@ static bool apl_is_plain(const uint8_t *rdata, size_t length)
 	return true;
 }
 
-// Flags that say "no key" (RFC 2535, 3.1.2) go without one, and only they.
+// Flags that say "no key" (RFC 2535, 3.1.2) should go without one, but scanners
+// differ on how that looks.
 static bool key_is_plain(const uint8_t *rdata, size_t length)
 {
-	bool no_key = (rdata[0] & 0xc0) == 0xc0;
-	return no_key == (length == 4);
+	return (rdata[0] & 0xc0) != 0xc0 && length > 4;
+}
+
+// A key where there is an algorithm for it (RFC 4025, 2.4), and only there.
+static bool ipseckey_is_plain(const uint8_t *rdata, size_t length)
+{
+	size_t gateway = 0;
+	switch (rdata[1]) {
+	case 1: gateway = 4; break;
+	case 2: gateway = 16; break;
+	case 3: gateway = name_length(rdata + 3); break;
+	default: break;
+	}
+	return (rdata[2] != 0) == (length > 3 + gateway);
+}
+
+// Times as dates; second 0 would be written as the one after the last.
+static bool rrsig_is_plain(const uint8_t *rdata)
+{
+	return type_is_plain(wire_get16(rdata)) && wire_get32(rdata + 8) != 0 &&
+	       wire_get32(rdata + 12) != 0;
 }
 
 struct svcb_parameter {
@@ -188,8 +208,9 @@ bool rdata_is_plain(uint16_t type, const uint8_t *rdata, size_t length)
 	case TYPE_NULL: case TYPE_SIG: return false;
 	case TYPE_KEY: return key_is_plain(rdata, length);
 	case TYPE_LOC: return loc_is_plain(rdata);
+	case KNOT_RRTYPE_IPSECKEY: return ipseckey_is_plain(rdata, length);
 	case KNOT_RRTYPE_APL: return apl_is_plain(rdata, length);
-	case TYPE_RRSIG: return type_is_plain(wire_get16(rdata));
+	case TYPE_RRSIG: return rrsig_is_plain(rdata);
 	case TYPE_NSEC: return nsec_is_plain(rdata, length);
 	case TYPE_NSEC3: return nsec3_is_plain(rdata, length);
 	case KNOT_RRTYPE_CSYNC: return bitmap_is_plain(rdata + 6, length - 6);

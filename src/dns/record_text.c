@@ -36,8 +36,7 @@ static int generic_rdata(const uint8_t *rdata, size_t length, char *text, size_t
 	return (int)(at - text);
 }
 
-// libknot's form; negative where it has none for this rdata, or no
-// room.
+// libknot's form; negative where there is no room.
 static int known_rdata(uint16_t type, const uint8_t *rdata, uint16_t length, char *text,
                        size_t room)
 {
@@ -48,7 +47,10 @@ static int known_rdata(uint16_t type, const uint8_t *rdata, uint16_t length, cha
 	knot_rrset_t set;
 	knot_rrset_init(&set, &root, type, CLASS_IN, 0);
 	set.rrs = (knot_rdataset_t){ 1, (uint32_t)knot_rdata_size(length), record };
-	return knot_rrset_txt_dump_data(&set, 0, text, room, &style);
+	int n = knot_rrset_txt_dump_data(&set, 0, text, room, &style);
+	if (n > 0 && text[n - 1] == ' ') // where a list of types is empty
+		text[--n] = '\0';
+	return n;
 }
 
 int record_to_text(const uint8_t *owner, uint16_t type, uint16_t class, uint32_t ttl,
@@ -65,10 +67,10 @@ int record_to_text(const uint8_t *owner, uint16_t type, uint16_t class, uint32_t
 	                    dns_class_to_text(class, class_text), type_text);
 	if (head < 0 || (size_t)head >= room)
 		return ERR_SPACE;
-	int body = -1;
+	int body;
 	if (plain)
 		body = known_rdata(type, rdata, rdata_length, text + head, room - (size_t)head);
-	if (body < 0)
+	else
 		body = generic_rdata(rdata, rdata_length, text + head, room - (size_t)head);
-	return body < 0 ? body : head + body;
+	return body < 0 ? ERR_SPACE : head + body;
 }
