@@ -42,7 +42,7 @@ def assert_same_zone(first, second, key=None, zone="example.com"):
             continue
         ours = second.ask(owner, rtype)
         theirs = first.ask(owner, rtype)
-        assert {r.to_text() for r in ours.answer} == {r.to_text() for r in theirs.answer}, row
+        assert client.records(ours.answer) == client.records(theirs.answer), row
 
 
 @pytest.mark.parametrize("dialect", ["named", "nsd"])
@@ -194,7 +194,9 @@ def test_a_signed_zone_travels_whole(lab, tmp_path):
                 ours = second.ask(missing, rtype, dnssec=True)
                 theirs = first.ask(missing, rtype, dnssec=True)
                 assert ours.rcode() == theirs.rcode()
-                assert {r.to_text() for r in ours.authority} == {r.to_text() for r in theirs.authority}
+                assert client.records(ours.answer) == client.records(theirs.answer)
+                if not theirs.answer:
+                    assert client.records(ours.authority) == client.records(theirs.authority)
 
 
 def test_source_address(lab):

@@ -12,6 +12,7 @@ import time
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
@@ -70,20 +71,23 @@ def extended_errors(reply):
             if int(option.otype) == 15]
 
 
+def records(section):
+    """A section as a set of text lines, so that order counts for nothing."""
+    return {f"{rrset.name.to_text().lower()} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} {rdata.to_text()}"
+            for rrset in section for rdata in rrset}
+
+
 def axfr(address, port, zone, key=None, timeout=10, source=None):
     """The zone's records as a sorted list of text lines, the SOA once."""
     how = {}
     if key:
         ring, keyname, algorithm = key.keyring()
         how = {"keyring": ring, "keyname": keyname, "keyalgorithm": algorithm}
-    lines = []
+    lines = set()
     for message in dns.query.xfr(address, zone, port=port, relativize=False,
                                  lifetime=timeout, source=source, **how):
-        for rrset in message.answer:
-            for rdata in rrset:
-                lines.append(f"{rrset.name.to_text().lower()} {rrset.ttl} "
-                             f"{dns.rdatatype.to_text(rrset.rdtype)} {rdata.to_text()}")
-    return sorted(set(lines))
+        lines |= records(message.answer)
+    return sorted(lines)
 
 
 def dig(address, port, *args) -> str:
@@ -101,7 +105,7 @@ def notify(address, port, zone, serial=None, key=None, source=None, timeout=5):
     message.flags |= dns.flags.AA
     if serial is not None:
         message.answer.append(dns.rrset.from_text(
-            zone, 0, "IN", "SOA", f"ns.invalid. nobody.invalid. {serial} 1 1 1 1"))
+            dns.name.from_text(zone), 0, "IN", "SOA", f"ns.invalid. nobody.invalid. {serial} 1 1 1 1"))
     if key:
         ring, keyname, algorithm = key.keyring()
         message.use_tsig(ring, keyname, algorithm=algorithm)
