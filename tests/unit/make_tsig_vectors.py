@@ -43,6 +43,7 @@ def request(algorithm, rdtype="SOA", **more):
 def response(query, number=1):
     reply = dns.message.make_response(query)
     reply.flags |= dns.flags.AA
+    reply.tsig = None  # the caller signs, or does not
     name = dns.name.from_text("example.com.")
     reply.answer.append(dns.rrset.from_text(
         name, 3600, "IN", "SOA", f"ns1.example.com. host.example.com. {number} 60 30 600 5"))
