@@ -2,6 +2,8 @@
 // The pass over a name that every query pays for.
 #include "dns/name.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "dns/lower.h"
@@ -9,8 +11,11 @@
 #define LABEL_MAX 63
 
 // Labels are found from the left but hashed from the root, so their places are
-// kept between the two. Each takes two bytes at least: no more than
-// NAME_MAX_LABELS fit below NAME_MAX_WIRE.
+// kept between the two. Each takes two bytes at least: below NAME_MAX_WIRE no
+// more than this many begin, the last of which can only be the root or wrong.
+#define PLACES_MAX (NAME_MAX_LABELS + 1)
+static_assert(PLACES_MAX >= (NAME_MAX_WIRE + 1) / 2, "a place for each label that may begin");
+
 static inline void fill(struct qname *q, const uint8_t *bytes, size_t length,
                         const uint8_t *places, unsigned count)
 {
@@ -30,7 +35,7 @@ static inline void fill(struct qname *q, const uint8_t *bytes, size_t length,
 
 void qname_init(struct qname *q, const uint8_t *name)
 {
-	uint8_t places[NAME_MAX_LABELS];
+	uint8_t places[PLACES_MAX];
 	unsigned count = 0;
 	size_t at = 0;
 	for (; name[at] != 0; at += (size_t)name[at] + 1)
@@ -40,7 +45,7 @@ void qname_init(struct qname *q, const uint8_t *name)
 
 int qname_parse(struct qname *q, const uint8_t *bytes, size_t available)
 {
-	uint8_t places[NAME_MAX_LABELS];
+	uint8_t places[PLACES_MAX];
 	unsigned count = 0;
 	size_t limit = available < NAME_MAX_WIRE ? available : NAME_MAX_WIRE;
 	for (size_t at = 0; at < limit; at += (size_t)bytes[at] + 1) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The digest of a TSIG (RFC 8945, 4.3), its key and its clock.
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,9 +9,9 @@
 #include "dns/tsig_internal.h"
 #include "dns/types.h"
 
-_Static_assert((int)TSIG_HMAC_MD5 == (int)DNSSEC_TSIG_HMAC_MD5 &&
-               (int)TSIG_HMAC_SHA512 == (int)DNSSEC_TSIG_HMAC_SHA512,
-               "our numbers are libdnssec's");
+static_assert((int)TSIG_HMAC_MD5 == (int)DNSSEC_TSIG_HMAC_MD5 &&
+              (int)TSIG_HMAC_SHA512 == (int)DNSSEC_TSIG_HMAC_SHA512,
+              "our numbers are libdnssec's");
 
 #define MAC_MIN 10 // RFC 8945, 5.2.2.1
 
