@@ -53,7 +53,7 @@ class Turmoil:
 
     def publish(self, name):
         serial = self.published[name] + 1
-        hosts = 20 + serial % 7 * 30
+        hosts = 100 + serial % 7 * 20
         self.primaries[name].load(zone_text(name, serial, hosts=hosts))
         self.published[name] = serial
 
@@ -127,7 +127,7 @@ def test_nothing_that_was_served_is_lost(lab, part):
                 assert seen[name] <= serial <= published[name], (name, seen[name], serial, published[name])
                 text = secondary.ask(f"serial.{name}", "TXT").answer[0][0].strings[0]
                 assert int(text) == serial, "a mixture of two versions"
-                hosts = 20 + serial % 7 * 30
+                hosts = 100 + serial % 7 * 20
                 assert secondary.ask(f"host{hosts - 1}.{name}").answer
                 assert secondary.ask(f"host{hosts}.{name}").rcode() == 3
             for primary in turmoil.primaries.values():
