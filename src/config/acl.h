@@ -50,7 +50,8 @@ struct acl_entry {
 struct acl {
 	uint32_t count;
 	enum acl_rule rule;
-	struct acl_entry entry[];
+	const char *name; // "acl" name, "localhost", …; NULL for a list without one
+	const struct acl_entry *entry; // count of them
 };
 
 extern const struct acl acl_any;  // everyone

@@ -118,7 +118,7 @@ struct config_zone {
 	const char *file;     // absolute path; NULL none
 	const struct config_policy *policy;
 	uint32_t line;
-	uint16_t in_file;     // config.files
+	uint32_t in_file;     // config.files
 	uint8_t role;         // enum config_role
 	uint8_t file_is_relative; // while reading
 };
