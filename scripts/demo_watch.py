@@ -22,16 +22,23 @@ def question(zone):
     return struct.pack("!6H", 1, 0, 1, 0, 0, 0) + name + struct.pack("!2H", 6, 1)
 
 
+def skip_name(message, offset):
+    while 0 < message[offset] < 0xc0:
+        offset += message[offset] + 1
+    return offset + (2 if message[offset] else 1)
+
+
 def serial_of(reply, asked):
-    """The serial of the one SOA record in the answer section, or None."""
-    if len(reply) < len(asked) + 30 or struct.unpack_from("!H", reply, 6)[0] != 1:
+    """The serial of the SOA record at the head of the answer section, or None."""
+    try:
+        answers = struct.unpack_from("!H", reply, 6)[0]
+        offset = skip_name(reply, len(asked))
+        kind, _, _, length = struct.unpack_from("!HHIH", reply, offset)
+        if answers == 0 or kind != 6:
+            return None
+        return struct.unpack_from("!I", reply, offset + 10 + length - 20)[0]
+    except (IndexError, struct.error):
         return None
-    return struct.unpack_from("!I", reply[len(asked):len(asked) + soa_length(reply, asked)][-20:])[0]
-
-
-def soa_length(reply, asked):
-    # The answer's owner is a pointer to the question (two bytes).
-    return 12 + struct.unpack_from("!H", reply, len(asked) + 10)[0]
 
 
 def main():
