@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "daemon/server.h"
+
+struct reload {
+	uv_work_t work;
+	struct server *server;
+	struct config_report report;
+	const struct config *config;
+	int error;
+	struct order *waiters; // told the outcome
+};
+
+int server_read_config(const struct daemon_options *options, struct config_report *report,
+                       const struct config **config)
+{
+	struct config *made = NULL;
+	int error = options->config_path != NULL
+		? config_read_file(options->config_path, &options->overrides, report, &made)
+		: config_from_arguments(&options->arguments, &options->overrides, report, &made);
+	*config = made;
+	return error;
+}
+
+void server_log_report(const struct config_report *report)
+{
+	for (uint32_t i = 0; i < report->count; i++) {
+		const struct config_message *message = &report->messages[i];
+		log_line(message->severity == CONFIG_ERROR ? LEVEL_ERROR : LEVEL_WARNING, NULL, "%s", message->text);
+	}
+}
+
+// Our lines go to standard error whatever that is; a log file takes its place,
+// and is opened anew at each reload so that it can be rotated.
+static void open_log_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		log_line(LEVEL_WARNING, NULL, "%s: cannot open the log file: %s; the log stays where it is", path,
+		         strerror(errno));
+		return;
+	}
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	log_open(LOG_TO_STDERR);
+}
+
+void server_open_log(const struct daemon_options *options, const struct config *config)
+{
+	static const enum log_level by_verbosity[] = { LEVEL_INFO, LEVEL_INFO, LEVEL_INFO, LEVEL_DEBUG };
+	uint32_t verbosity = config->server.verbosity;
+	if (!options->level_given)
+		log_set_level(by_verbosity[verbosity < 3 ? verbosity : 3]);
+	if (config->server.log_file != NULL)
+		open_log_file(config->server.log_file);
+}
+
+static void read_in_background(uv_work_t *work)
+{
+	struct reload *r = work->data;
+	r->error = server_read_config(r->server->options, &r->report, &r->config);
+}
+
+// Puts the new configuration in force. What cannot be had (a new address that
+// is taken) is said in `why`; the rest goes on.
+static int put_in_force(struct server *server, const struct config *config, char why[static 256])
+{
+	why[0] = '\0';
+	server_open_log(server->options, config);
+	int error = replicate_configure(server->replicate, config);
+	if (error != 0) {
+		snprintf(why, 256, "%s", error_text(error));
+		return error;
+	}
+	error = serve_reconfigure(server->serve, config, why);
+	config_release(server->config);
+	server->config = config;
+	return error;
+}
+
+static void finish_orders(struct order *orders, int code, const char *text)
+{
+	while (orders != NULL) {
+		struct order *order = orders;
+		orders = order->next;
+		order_finish(order, code, "%s", text);
+	}
+}
+
+static void report_refused(const struct reload *r)
+{
+	char text[2048];
+	size_t at = (size_t)snprintf(text, sizeof(text), "the configuration is refused, the old one stays in force:\n");
+	for (uint32_t i = 0; i < r->report.count; i++) {
+		const struct config_message *message = &r->report.messages[i];
+		if (message->severity == CONFIG_ERROR && at < sizeof(text))
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "error: %s\n", message->text);
+	}
+	log_line(LEVEL_ERROR, NULL, "reload refused: %u errors in the configuration, the old one stays in force",
+	         r->report.errors);
+	finish_orders(r->waiters, 1, text);
+}
+
+static void report_done(struct server *server, const struct reload *r, int error, const char *why)
+{
+	char text[512];
+	int code = error == 0 ? 0 : 1;
+	if (error != 0) {
+		log_line(LEVEL_ERROR, NULL, "reloaded, but %s", why);
+		snprintf(text, sizeof(text), "reloaded, but %s\n", why);
+	} else {
+		log_line(LEVEL_NOTICE, NULL, "reloaded: %u zones", server->config->zone_count);
+		snprintf(text, sizeof(text), "reloaded: %u zones, %u warnings\n", server->config->zone_count,
+		         r->report.warnings);
+	}
+	finish_orders(r->waiters, code, text);
+}
+
+static void after_reading(uv_work_t *work, int status)
+{
+	struct reload *r = work->data;
+	struct server *server = r->server;
+	char why[256];
+	server->reload = NULL;
+	server_log_report(&r->report);
+	if (server->stopping || status != 0) {
+		config_release(r->config);
+		finish_orders(r->waiters, 1, "the server is ending\n");
+	} else if (r->error != 0) {
+		report_refused(r);
+	} else {
+		int error = put_in_force(server, r->config, why);
+		report_done(server, r, error, why);
+	}
+	sd_notify(0, "READY=1");
+	config_report_free(&r->report);
+	free(r);
+	if (server->reload_again)
+		server_reload(server, NULL);
+}
+
+void server_reload(struct server *server, struct order *order)
+{
+	if (order != NULL) {
+		order->next = server->reload_waiters;
+		server->reload_waiters = order;
+	}
+	// The one under way may have read the file before it was changed.
+	server->reload_again = server->reload != NULL;
+	if (server->reload != NULL)
+		return;
+	struct order *waiters = server->reload_waiters;
+	server->reload_waiters = NULL;
+	struct reload *r = server->stopping ? NULL : calloc(1, sizeof(*r));
+	if (r == NULL) {
+		finish_orders(waiters, 1, server->stopping ? "the server is ending\n" : "out of memory\n");
+		return;
+	}
+	r->server = server;
+	r->work.data = r;
+	r->waiters = waiters;
+	server->reload = r;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, uv_hrtime() / 1000);
+	if (uv_queue_work(&server->loop, &r->work, read_in_background, after_reading) != 0) {
+		server->reload = NULL;
+		finish_orders(waiters, 1, "the configuration could not be read in the background\n");
+		free(r);
+	}
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Start and end, in order.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/epoch.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "daemon/loop.h"
+#include "daemon/place.h"
+#include "daemon/server.h"
+
+static int fail(const char *why)
+{
+	log_line(LEVEL_ERROR, NULL, "%s", why);
+	return ERR_STATE;
+}
+
+// --- what needs the rights that we were started with
+
+static int read_config_first(struct server *s)
+{
+	struct config_report report = { 0 };
+	int error = server_read_config(s->options, &report, &s->config);
+	if (error == 0)
+		server_open_log(s->options, s->config);
+	server_log_report(&report);
+	if (error != 0)
+		log_line(LEVEL_ERROR, NULL, "not started: %s in the configuration",
+		         report.errors == 1 ? "an error" : "errors");
+	config_report_free(&report);
+	return error;
+}
+
+// All folders of the path that are missing, as mkdir -p does; the store makes
+// the last one with its own mode.
+static void make_parents(const char *path)
+{
+	char part[PATH_MAX];
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *at = part + 1; (at = strchr(at, '/')) != NULL; at++) {
+		*at = '\0';
+		mkdir(part, 0755);
+		*at = '/';
+	}
+}
+
+static int open_store(struct server *s)
+{
+	char why[256];
+	int error = place_state_dir(s->config->server.state_dir, s->state_dir);
+	if (error != 0)
+		return fail("there is no place for the state: name one with --state-dir");
+	make_parents(s->state_dir);
+	if (store_open(s->state_dir, &s->store, why) != 0)
+		return fail(why);
+	if (privileges_give(&s->identity, s->state_dir, why) != 0)
+		return fail(why);
+	return 0;
+}
+
+static void write_pid_file(struct server *s)
+{
+	const char *path = s->config->server.pid_file;
+	if (path == NULL)
+		return;
+	FILE *file = fopen(path, "we");
+	if (file == NULL || fprintf(file, "%d\n", (int)getpid()) < 0) {
+		log_line(LEVEL_WARNING, NULL, "%s: cannot write the pid file: %s", path, strerror(errno));
+	} else {
+		snprintf(s->pid_file, sizeof(s->pid_file), "%s", path);
+		if (s->identity.is_another && fchown(fileno(file), s->identity.uid, s->identity.gid) != 0)
+			log_line(LEVEL_WARNING, NULL, "%s: cannot give the pid file away: %s", path, strerror(errno));
+	}
+	if (file != NULL)
+		fclose(file);
+}
+
+static int prepare(struct server *s)
+{
+	char why[256];
+	int error = read_config_first(s);
+	if (error != 0)
+		return error;
+	if (privileges_find(s->config->server.user, s->config->server.group, &s->identity, why) != 0)
+		return fail(why);
+	privileges_raise_files();
+	error = open_store(s);
+	if (error != 0)
+		return error;
+	if (zone_table_new(&s->table) != 0)
+		return fail("out of memory");
+	if (serve_open(s->config, s->table, &s->serve, why) != 0)
+		return fail(why);
+	write_pid_file(s);
+	if (privileges_drop(&s->identity, why) != 0)
+		return fail(why);
+	return 0;
+}
+
+// --- the loop and what wakes it
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct server *s = signal->data;
+	(void)number;
+	if (s->stopping)
+		return;
+	log_line(LEVEL_NOTICE, NULL, "SIGHUP: reloading");
+	server_reload(s, NULL);
+}
+
+static void on_end(uv_signal_t *signal, int number)
+{
+	struct server *s = signal->data;
+	if (s->stopping)
+		return;
+	log_line(LEVEL_NOTICE, NULL, "%s: ending", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	server_stop(s);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	sd_notify(0, "WATCHDOG=1");
+}
+
+static void on_mail(uv_async_t *async)
+{
+	struct server *s = async->data;
+	enum { A_TURN = 16 };
+	if (mailbox_deliver(s->box, s, A_TURN) == A_TURN)
+		uv_async_send(async);
+}
+
+static void wake_loop(void *context)
+{
+	uv_async_send(context);
+}
+
+static int make_loop(struct server *s)
+{
+	uint64_t watchdog_us = 0;
+	if (uv_loop_init(&s->loop) != 0)
+		return fail("cannot make the control loop");
+	s->loop_made = true;
+	uv_signal_init(&s->loop, &s->hangup);
+	uv_signal_init(&s->loop, &s->terminate);
+	uv_signal_init(&s->loop, &s->interrupt);
+	s->hangup.data = s->terminate.data = s->interrupt.data = s->wake.data = s;
+	if (uv_async_init(&s->loop, &s->wake, on_mail) != 0 ||
+	    mailbox_new(wake_loop, &s->wake, &s->box) != 0)
+		return fail("cannot make the control loop");
+	uv_signal_start(&s->hangup, on_hangup, SIGHUP);
+	uv_signal_start(&s->terminate, on_end, SIGTERM);
+	uv_signal_start(&s->interrupt, on_end, SIGINT);
+	uv_timer_init(&s->loop, &s->watchdog);
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+		uv_timer_start(&s->watchdog, on_watchdog, 0, watchdog_us / 2000);
+	return 0;
+}
+
+// --- start
+
+static int start_rooms(struct server *s)
+{
+	char why[256];
+	if (lane_start("short", 1, &s->short_lane) != 0 || lane_start("long", 1, &s->long_lane) != 0)
+		return fail("cannot start threads");
+	struct replicate_setup setup = {
+		.loop = &s->loop, .table = s->table, .store = s->store,
+		.short_lane = s->short_lane, .long_lane = s->long_lane,
+	};
+	if (replicate_new(&setup, &s->replicate) != 0)
+		return fail("out of memory");
+	int error = replicate_configure(s->replicate, s->config);
+	if (error != 0)
+		return fail(error_text(error));
+	if (store_start(s->store) != 0)
+		return fail("cannot start the store's thread");
+	if (serve_start(s->serve, s->replicate) != 0)
+		return fail("cannot start the threads that answer");
+	if (control_start(s, &s->control, why) != 0)
+		return fail(why);
+	return 0;
+}
+
+static int start(struct server *s)
+{
+	char why[256];
+	// SIGUSR1 and SIGUSR2 mean something to other servers: here they must not kill.
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	hash_seed_randomly();
+	if (arena_open(ARENA_DEFAULT_RESERVE, why) != 0)
+		return fail(why);
+	int error = prepare(s);
+	if (error == 0)
+		error = make_loop(s);
+	return error == 0 ? start_rooms(s) : error;
+}
+
+static void announce(const struct server *s)
+{
+	log_line(LEVEL_NOTICE, NULL, "understudy %s is ready: %u zones, state in %s", UNDERSTUDY_VERSION,
+	         s->config->zone_count, s->state_dir);
+	sd_notifyf(0, "READY=1\nSTATUS=%u zones", s->config->zone_count);
+}
+
+// --- end
+
+static void on_replicate_stopped(void *context)
+{
+	struct server *s = context;
+	s->ended = true;
+}
+
+static void end_reading(struct server *s)
+{
+	pthread_rwlock_wrlock(&s->reading);
+	s->reads_end = true;
+	pthread_rwlock_unlock(&s->reading);
+}
+
+void server_stop(struct server *s)
+{
+	s->stopping = true;
+	sd_notify(0, "STOPPING=1");
+	end_reading(s);
+	epoch_offline();
+	serve_stop(s->serve);
+	epoch_online();
+	s->serve = NULL;
+	replicate_stop(s->replicate, on_replicate_stopped, s);
+}
+
+// In the opposite order of the start; each may be missing where that failed.
+// The control socket goes last: as long as it is there, the server runs.
+static void release(struct server *s)
+{
+	end_reading(s);
+	if (s->box != NULL)
+		mailbox_deliver(s->box, s, SIZE_MAX);
+	epoch_offline(); // what is waited for may wait for a grace period
+	serve_stop(s->serve);
+	if (s->short_lane != NULL)
+		lane_stop(s->short_lane);
+	if (s->long_lane != NULL)
+		lane_stop(s->long_lane);
+	if (s->store != NULL)
+		store_close(s->store);
+	if (s->replicate != NULL)
+		replicate_free(s->replicate);
+	epoch_barrier();
+	if (s->table != NULL)
+		zone_table_free(s->table);
+	if (s->pid_file[0] != '\0')
+		unlink(s->pid_file);
+	if (s->control != NULL)
+		control_stop(s->control);
+	if (s->loop_made)
+		loop_close(&s->loop);
+	if (s->box != NULL)
+		mailbox_free(s->box);
+	config_release(s->config);
+	epoch_barrier();
+	epoch_online();
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return 1;
+	s->options = options;
+	s->started = clock_wall_s();
+	pthread_rwlock_init(&s->reading, NULL);
+	if (options->level_given)
+		log_set_level(options->level);
+	epoch_register();
+	int error = start(s);
+	if (error == 0) {
+		announce(s);
+		loop_run(&s->loop, &s->ended);
+	}
+	s->stopping = true;
+	release(s);
+	epoch_unregister();
+	arena_thread_end();
+	arena_close();
+	if (error == 0)
+		log_line(LEVEL_NOTICE, NULL, "ended");
+	pthread_rwlock_destroy(&s->reading);
+	free(s);
+	return error == 0 ? 0 : 1;
+}

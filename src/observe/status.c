@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "observe/status.h"
+
+#include <string.h>
+
+#include "base/address.h"
+#include "dns/name.h"
+#include "observe/times.h"
+
+#define WIDTH_ZONE 24
+#define WIDTH_PRIMARY 16
+
+void status_count(struct status_summary *summary, const struct replica_status *zone)
+{
+	summary->zones++;
+	switch (zone->phase) {
+	case REPLICA_CURRENT: summary->current++; break;
+	case REPLICA_STALE: summary->stale++; break;
+	case REPLICA_EXPIRED: summary->expired++; break;
+	case REPLICA_EMPTY: summary->empty++; break;
+	}
+	if (zone->behind_since != 0)
+		summary->behind++;
+	if (zone->last_error[0] != '\0')
+		summary->troubled++;
+}
+
+bool status_is_degraded(const struct status_summary *summary)
+{
+	return summary->stale + summary->expired + summary->empty > 0;
+}
+
+const char *status_phase_text(enum replica_phase phase)
+{
+	switch (phase) {
+	case REPLICA_EMPTY: return "empty";
+	case REPLICA_CURRENT: return "current";
+	case REPLICA_STALE: return "stale";
+	case REPLICA_EXPIRED: return "expired";
+	}
+	return "unknown";
+}
+
+static const char *role_text(enum config_role role)
+{
+	return role == CONFIG_PRIMARY ? "primary" : "secondary";
+}
+
+static const char *serial_text(const struct replica_status *zone, char text[static 16])
+{
+	if (zone->has_version)
+		snprintf(text, 16, "%u", zone->serial);
+	else
+		snprintf(text, 16, "-");
+	return text;
+}
+
+// The address as short as it can be told: the port only where it is not 53.
+static const char *primary_text(const struct replica_status *zone, char text[static ADDRESS_TEXT])
+{
+	const struct sockaddr *primary = (const struct sockaddr *)&zone->primary;
+	if (primary->sa_family == 0)
+		return strcpy(text, "-");
+	return address_port(primary) == 53 ? address_host_to_text(primary, text) : address_to_text(primary, text);
+}
+
+static const char *when(int64_t at, int64_t now, char text[static TIMES_TEXT])
+{
+	return at == 0 ? strcpy(text, "-") : times_relative(at, now, text);
+}
+
+// A text that is too long for its column loses its middle: both ends of an
+// address tell something.
+static const char *squeeze(char *text, size_t width)
+{
+	size_t length = strlen(text);
+	if (length > width) {
+		size_t head = (width - 2) / 2, tail = width - 2 - head;
+		memcpy(text + head, "..", 2);
+		memmove(text + head + 2, text + length - tail, tail + 1);
+	}
+	return text;
+}
+
+void status_write_head(FILE *to)
+{
+	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-9s %s\n", WIDTH_ZONE, "ZONE", "ROLE", "STATE",
+	        "SERIAL", WIDTH_PRIMARY, "PRIMARY", "TRANSFER", "REFRESH", "EXPIRY");
+}
+
+// A note below a row, folded between words.
+static void write_note(FILE *to, const char *note)
+{
+	const size_t width = STATUS_COLUMNS - 4;
+	const char *indent = "  ! ";
+	while (*note != '\0') {
+		size_t length = strlen(note);
+		if (length > width) {
+			length = width;
+			while (length > 0 && note[length] != ' ')
+				length--;
+			if (length == 0)
+				length = width;
+		}
+		fprintf(to, "%s%.*s\n", indent, (int)length, note);
+		note += length;
+		note += strspn(note, " ");
+		indent = "    ";
+	}
+}
+
+static void write_notes(FILE *to, const struct replica_status *zone, int64_t now)
+{
+	char note[sizeof(zone->last_error) + 2 * TIMES_TEXT + ADDRESS_TEXT], duration[TIMES_TEXT];
+	if (zone->behind_since != 0) {
+		snprintf(note, sizeof(note), "behind for %s: a primary has serial %u",
+		         times_duration(now - zone->behind_since, duration), zone->primary_serial);
+		write_note(to, note);
+	}
+	if (zone->unsaved)
+		write_note(to, "not saved: what is served is not on disk, see the log");
+	if (zone->last_error[0] != '\0') {
+		snprintf(note, sizeof(note), "%s: %s", times_relative(zone->last_error_at, now, duration),
+		         zone->last_error);
+		write_note(to, note);
+	}
+}
+
+void status_write_row(FILE *to, const struct replica_status *zone, int64_t now)
+{
+	char name[NAME_MAX_TEXT], serial[16], primary[ADDRESS_TEXT];
+	char transferred[TIMES_TEXT], refresh[TIMES_TEXT], expiry[TIMES_TEXT];
+	bool secondary = zone->role == CONFIG_SECONDARY;
+	name_to_text(zone->origin, name);
+	primary_text(zone, primary);
+	if (strlen(name) > WIDTH_ZONE) {
+		fprintf(to, "%s\n", name);
+		name[0] = '\0';
+	}
+	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-9s %s\n", WIDTH_ZONE, name, role_text(zone->role),
+	        status_phase_text(zone->phase), serial_text(zone, serial),
+	        WIDTH_PRIMARY, squeeze(primary, WIDTH_PRIMARY),
+	        zone->transferring ? "running" : when(zone->transferred, now, transferred),
+	        secondary ? when(zone->refresh_at, now, refresh) : "-",
+	        secondary ? when(zone->expires_at, now, expiry) : "-");
+	write_notes(to, zone, now);
+}
+
+static void write_part(FILE *to, const char **separator, unsigned count, const char *what)
+{
+	if (count == 0)
+		return;
+	fprintf(to, "%s%u %s", *separator, count, what);
+	*separator = ", ";
+}
+
+void status_write_tail(FILE *to, const struct status_summary *summary,
+                       const struct status_server *server, int64_t now)
+{
+	const char *separator = ": ";
+	char duration[TIMES_TEXT];
+	fprintf(to, "%u %s", summary->zones, summary->zones == 1 ? "zone" : "zones");
+	write_part(to, &separator, summary->current, "current");
+	write_part(to, &separator, summary->stale, "stale");
+	write_part(to, &separator, summary->expired, "expired");
+	write_part(to, &separator, summary->empty, "empty");
+	write_part(to, &separator, summary->behind, "behind");
+	write_part(to, &separator, summary->troubled, "with errors");
+	fprintf(to, "; %llu queries in %s\n",
+	        (unsigned long long)(server->counters.udp_queries + server->counters.tcp_queries),
+	        times_duration(now - server->started, duration));
+}
+
+static void write_time(FILE *to, const char *label, int64_t at, int64_t now)
+{
+	char relative[TIMES_TEXT], absolute[TIMES_TEXT];
+	if (at == 0)
+		fprintf(to, "%-15s never\n", label);
+	else
+		fprintf(to, "%-15s %s (%s)\n", label, times_relative(at, now, relative),
+		        times_absolute(at, absolute));
+}
+
+static void write_secondary(FILE *to, const struct replica_status *zone, int64_t now)
+{
+	char primary[ADDRESS_TEXT], duration[TIMES_TEXT];
+	fprintf(to, "%-15s %s", "primary", primary_text(zone, primary));
+	if (zone->has_primary_serial)
+		fprintf(to, ", serial %u", zone->primary_serial);
+	fputc('\n', to);
+	if (zone->behind_since != 0)
+		fprintf(to, "%-15s for %s\n", "behind", times_duration(now - zone->behind_since, duration));
+	write_time(to, "last transfer", zone->transferred, now);
+	write_time(to, "last confirmed", zone->confirmed, now);
+	write_time(to, "next refresh", zone->refresh_at, now);
+	write_time(to, "expiry", zone->expires_at, now);
+}
+
+void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
+{
+	char name[NAME_MAX_TEXT], serial[16];
+	const char *doing = zone->transferring ? ", transfer running" : zone->polling ? ", asking a primary" : "";
+	fprintf(to, "%-15s %s\n", "zone", name_to_text(zone->origin, name));
+	fprintf(to, "%-15s %s\n", "role", role_text(zone->role));
+	fprintf(to, "%-15s %s%s%s\n", "state", status_phase_text(zone->phase), doing,
+	        zone->unsaved ? ", not saved on disk" : "");
+	fprintf(to, "%-15s %s\n", "serial", serial_text(zone, serial));
+	if (zone->role == CONFIG_SECONDARY)
+		write_secondary(to, zone, now);
+	else
+		write_time(to, "last load", zone->transferred, now);
+	fprintf(to, "%-15s %zu records, %zu names, %zu bytes\n", "size", zone->records, zone->names, zone->bytes);
+	fprintf(to, "%-15s %s\n", "file", zone->file[0] != '\0' ? zone->file : "none");
+	if (zone->last_error[0] == '\0') {
+		fprintf(to, "%-15s none\n", "last error");
+	} else {
+		write_time(to, "last error", zone->last_error_at, now);
+		write_note(to, zone->last_error);
+	}
+}

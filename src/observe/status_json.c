@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include "base/address.h"
+#include "dns/name.h"
+#include "dns/types.h"
+#include "observe/status.h"
+
+static json_t *time_json(int64_t at)
+{
+	return at == 0 ? json_null() : json_integer(at);
+}
+
+static json_t *serial_json(bool known, uint32_t serial)
+{
+	return known ? json_integer(serial) : json_null();
+}
+
+static json_t *text_json(const char *text)
+{
+	json_t *string = NULL;
+	if (text[0] != '\0')
+		string = json_string(text); // NULL where a log line was cut inside a character
+	return string != NULL ? string : json_null();
+}
+
+static json_t *primary_json(const struct replica_status *zone)
+{
+	char text[ADDRESS_TEXT];
+	const struct sockaddr *primary = (const struct sockaddr *)&zone->primary;
+	return primary->sa_family == 0 ? json_null() : json_string(address_to_text(primary, text));
+}
+
+json_t *status_zone_json(const struct replica_status *zone, int64_t now)
+{
+	char name[NAME_MAX_TEXT];
+	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:o, s:o}",
+	                 "zone", name_to_text(zone->origin, name),
+	                 "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary",
+	                 "state", status_phase_text(zone->phase),
+	                 "serial", serial_json(zone->has_version, zone->serial),
+	                 "primary", primary_json(zone),
+	                 "primary_serial", serial_json(zone->has_primary_serial, zone->primary_serial),
+	                 "lag_seconds", (json_int_t)(lag < 0 ? 0 : lag),
+	                 "transferred", time_json(zone->transferred),
+	                 "confirmed", time_json(zone->confirmed),
+	                 "refresh_at", time_json(zone->refresh_at),
+	                 "expires_at", time_json(zone->expires_at),
+	                 "transferring", (int)zone->transferring,
+	                 "polling", (int)zone->polling,
+	                 "unsaved", (int)zone->unsaved,
+	                 "records", (json_int_t)zone->records,
+	                 "names", (json_int_t)zone->names,
+	                 "bytes", (json_int_t)zone->bytes,
+	                 "file", text_json(zone->file),
+	                 "last_error", text_json(zone->last_error),
+	                 "last_error_at", time_json(zone->last_error_at));
+}
+
+json_t *status_summary_json(const struct status_summary *summary)
+{
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
+	                 "current", (int)summary->current, "stale", (int)summary->stale,
+	                 "expired", (int)summary->expired, "empty", (int)summary->empty,
+	                 "behind", (int)summary->behind, "troubled", (int)summary->troubled);
+}
+
+static json_t *rcodes_json(const struct serve_counters *counters)
+{
+	json_t *rcodes = json_object();
+	for (uint16_t i = 0; rcodes != NULL && i < sizeof(counters->rcode) / sizeof(counters->rcode[0]); i++) {
+		char text[DNS_TYPE_TEXT];
+		if (counters->rcode[i] != 0)
+			json_object_set_new(rcodes, dns_rcode_to_text(i, text), json_integer((json_int_t)counters->rcode[i]));
+	}
+	return rcodes;
+}
+
+json_t *status_server_json(const struct status_server *server)
+{
+	const struct serve_counters *c = &server->counters;
+	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	                 "version", server->version, "pid", server->pid, "started", (json_int_t)server->started,
+	                 "zone_bytes", (json_int_t)server->zone_bytes,
+	                 "udp_queries", (json_int_t)c->udp_queries, "tcp_queries", (json_int_t)c->tcp_queries,
+	                 "tcp_connections", (json_int_t)c->tcp_connections, "dropped", (json_int_t)c->dropped,
+	                 "truncated", (json_int_t)c->truncated, "notifies", (json_int_t)c->notifies,
+	                 "transfers_out", (json_int_t)c->transfers_out, "rcodes", rcodes_json(c));
+}
+
+// Writes and releases it; "null" where there was no memory, so that the text
+// stays JSON.
+static void write_json(FILE *to, json_t *value)
+{
+	if (value == NULL || json_dumpf(value, to, JSON_COMPACT) != 0)
+		fputs("null", to);
+	json_decref(value);
+}
+
+void status_list_begin(struct status_list *list, FILE *to)
+{
+	*list = (struct status_list){ .to = to };
+	fputs("{\"zones\":[", to);
+}
+
+void status_list_add(struct status_list *list, const struct replica_status *zone, int64_t now)
+{
+	fputs(list->written++ == 0 ? "\n" : ",\n", list->to);
+	write_json(list->to, status_zone_json(zone, now));
+}
+
+void status_list_end(struct status_list *list, const struct status_summary *summary,
+                     const struct status_server *server)
+{
+	fputs("\n],\"summary\":", list->to);
+	write_json(list->to, status_summary_json(summary));
+	fputs(",\"server\":", list->to);
+	write_json(list->to, status_server_json(server));
+	fputs("}\n", list->to);
+}
