@@ -178,6 +178,7 @@ static void write_line(enum log_level level, const char *subject, const char *me
 	errno = error;
 }
 
+__attribute__((format(printf, 4, 0)))
 static void format_line(char *message, size_t room, const char *subject,
                         const char *format, va_list arguments)
 {
