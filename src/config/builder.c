@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The model under construction.
-#include "base/address.h"
 #include "config/builder.h"
 
 #include <ifaddrs.h>
@@ -13,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "config/scalar.h"
 #include "dns/name.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/address.h"
 #include "config/check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/hash.h"
 #include "config/scalar.h"
 #include "dns/name.h"

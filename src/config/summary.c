@@ -144,9 +144,10 @@ const char *config_explain_refusal(const struct config *config, const struct con
 		name_to_text(key_name, key);
 	config_zone_where(config, zone, place, sizeof place);
 	if (acl_decide(lists[access], source, key_name, &entry) == ACL_REFUSED) {
-		put(&w, "the entry %s%s refuses %s; it holds for zone %s (%s)",
-		    acl_entry_to_text(entry, said, sizeof said), config->dialect == CONFIG_NSD ? " BLOCKED" : "",
-		    address, zone->text, place);
+		bool is_nsd = config->dialect == CONFIG_NSD;
+		acl_entry_to_text(entry, said, sizeof said);
+		put(&w, "the entry %s%s refuses %s; it holds for zone %s (%s)", said + (is_nsd && *said == '!'),
+		    is_nsd ? " BLOCKED" : "", address, zone->text, place);
 		return text;
 	}
 	put(&w, "no entry matches %s %s%s; ", address, key_name ? "with key " : "without key", key);
