@@ -7,8 +7,8 @@
 #include "dns/name.h"
 #include "observe/times.h"
 
-#define WIDTH_ZONE 24
-#define WIDTH_PRIMARY 16
+#define WIDTH_ZONE 22
+#define WIDTH_PRIMARY 15 // an IPv4 address, or a short one with its port
 
 void status_count(struct status_summary *summary, const struct replica_status *zone)
 {
@@ -84,7 +84,7 @@ static const char *squeeze(char *text, size_t width)
 
 void status_write_head(FILE *to)
 {
-	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-9s %s\n", WIDTH_ZONE, "ZONE", "ROLE", "STATE",
+	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-10s %s\n", WIDTH_ZONE, "ZONE", "ROLE", "STATE",
 	        "SERIAL", WIDTH_PRIMARY, "PRIMARY", "TRANSFER", "REFRESH", "EXPIRY");
 }
 
@@ -137,7 +137,7 @@ void status_write_row(FILE *to, const struct replica_status *zone, int64_t now)
 		fprintf(to, "%s\n", name);
 		name[0] = '\0';
 	}
-	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-9s %s\n", WIDTH_ZONE, name, role_text(zone->role),
+	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-10s %s\n", WIDTH_ZONE, name, role_text(zone->role),
 	        status_phase_text(zone->phase), serial_text(zone, serial),
 	        WIDTH_PRIMARY, squeeze(primary, WIDTH_PRIMARY),
 	        zone->transferring ? "running" : when(zone->transferred, now, transferred),

@@ -12,8 +12,9 @@ const char *times_duration(int64_t seconds, char text[static TIMES_TEXT])
 	if (seconds < 0)
 		seconds = 0;
 	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (seconds >= 2 * units[i].seconds) {
-			snprintf(text, TIMES_TEXT, "%lld %s", (long long)(seconds / units[i].seconds), units[i].name);
+		int64_t unit = units[i].seconds;
+		if (seconds >= unit + unit / 2) {
+			snprintf(text, TIMES_TEXT, "%lld %s", (long long)((seconds + unit / 2) / unit), units[i].name);
 			return text;
 		}
 	}

@@ -6,8 +6,8 @@
 
 #define TIMES_TEXT 48
 
-// "0 s", "59 s", "12 min", "5 h", "6 d": the largest unit that leaves at least
-// two of it (one of a second). Negative counts as 0. Returns `text`.
+// "0 s", "59 s", "12 min", "5 h", "6 d": rounded to the largest unit of which
+// there are at least one and a half. Negative counts as 0. Returns `text`.
 const char *times_duration(int64_t seconds, char text[static TIMES_TEXT]);
 
 // "12 s ago", "in 5 min", "now"; "never" where `at` is 0. Both are wall seconds.
