@@ -216,6 +216,8 @@ bool rdata_is_plain(uint16_t type, const uint8_t *rdata, size_t length)
 	case KNOT_RRTYPE_CSYNC: return bitmap_is_plain(rdata + 6, length - 6);
 	case TYPE_SVCB: case TYPE_HTTPS: return svcb_is_plain(rdata, length);
 	case TYPE_CAA: return all_alphanumeric(rdata + 2, rdata[1]);
-	default: return knot_get_rdata_descriptor(type)->type_name != NULL;
+	default:
+		return !dns_type_is_meta(type) &&
+		       knot_get_rdata_descriptor(type)->type_name != NULL;
 	}
 }
