@@ -36,7 +36,8 @@ int edns_read(uint16_t class, uint32_t ttl, const uint8_t *rdata, uint16_t lengt
               struct edns *edns);
 
 // Appends an OPT record: begins it, options follow, edns_write_end() patches
-// the length. extended_rcode: the upper 8 bits of the rcode.
+// the length. extended_rcode: the upper 8 bits of the rcode. What does not fit
+// sets writer->full and leaves no part of itself behind.
 struct edns_writer {
 	struct wire_writer *writer;
 	uint8_t *rdlength;

@@ -70,8 +70,9 @@ int rdata_compare(uint16_t type, const uint8_t *a, size_t a_length,
                   const uint8_t *b, size_t b_length);
 
 // A record in presentation form as a zone file has it: "owner ttl class type
-// rdata", one line without newline, rdata through libknot. Returns the length,
-// or ERR_SPACE.
+// rdata", one line without newline, rdata through libknot where every scanner
+// reads that back as the same bytes, else in the form of RFC 3597. Rdata that
+// rdata_check() refuses is written so too. Returns the length, or ERR_SPACE.
 int record_to_text(const uint8_t *owner, uint16_t type, uint16_t class, uint32_t ttl,
                    const uint8_t *rdata, uint16_t rdata_length, char *text, size_t room);
 
