@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/attempt.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "dns/serial.h"
+#include "replicate/fetch.h"
+#include "replicate/poll.h"
+#include "replicate/publish.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+// Attempts under way at once, those waiting for a transfer slot included:
+// bounds their memory (about 600 bytes each) and sockets.
+#define ATTEMPTS_MAX 1024u
+
+// A zone of up to so many records is fetched on the word of an unsigned
+// NOTIFY; a larger one only after its serial was asked.
+#define DIRECT_RECORDS_MAX 10000u
+
+struct attempt {
+	struct replica *replica;
+	const struct config *config;        // held
+	const struct config_policy *policy;
+	struct slot_wait slot;
+	struct primary *primary;            // being asked
+	struct poll *poll;
+	struct fetch *fetch;
+	bool is_forced;
+	bool is_direct;                     // the first is fetched from, unasked
+	bool is_publishing;
+	bool was_equal;                     // some primary has the serial that we have
+	uint32_t at, count;                 // place in order
+	char udp_why[60];
+	char why[256];                      // the last failure
+	uint16_t order[];                   // of policy->primaries
+};
+
+static void try_next(struct attempt *attempt);
+
+static const struct config_remote *remote_at(const struct attempt *attempt)
+{
+	return &attempt->policy->primaries->remote[attempt->order[attempt->at]];
+}
+
+static const char *remote_text(const struct attempt *attempt, char text[static ADDRESS_TEXT])
+{
+	struct endpoint endpoint;
+
+	endpoint_from(&endpoint, (const struct sockaddr *)&remote_at(attempt)->address);
+	return endpoint_text(&endpoint, text);
+}
+
+// --- the queue of those that are due
+
+static void enqueue(struct replicate *room, struct replica *replica, bool is_first)
+{
+	struct attempts *all = &room->attempts;
+	struct replica *before = is_first ? NULL : all->last;
+	struct replica *after = is_first ? all->first : NULL;
+
+	replica->is_due = true;
+	replica->previous_due = before;
+	replica->next_due = after;
+	*(before != NULL ? &before->next_due : &all->first) = replica;
+	*(after != NULL ? &after->previous_due : &all->last) = replica;
+}
+
+static void dequeue(struct replicate *room, struct replica *replica)
+{
+	struct attempts *all = &room->attempts;
+	struct replica *before = replica->previous_due, *after = replica->next_due;
+
+	if (!replica->is_due)
+		return;
+	*(before != NULL ? &before->next_due : &all->first) = after;
+	*(after != NULL ? &after->previous_due : &all->last) = before;
+	replica->is_due = false;
+	replica->previous_due = replica->next_due = NULL;
+}
+
+static int start(struct replica *replica);
+
+void attempt_request(struct replica *replica, bool is_urgent)
+{
+	struct replicate *room = replica->room;
+
+	if (room->is_stopping || replica->is_removed || replica->role != CONFIG_SECONDARY)
+		return;
+	if (!replica_is_idle(replica)) {
+		replica->is_woken = true;
+		return;
+	}
+	if (replica->is_due) {
+		if (!is_urgent)
+			return;
+		dequeue(room, replica);
+	}
+	if (is_urgent && room->attempts.running < ATTEMPTS_MAX)
+		start(replica);
+	else
+		enqueue(room, replica, is_urgent);
+}
+
+static void fill_tokens(struct attempts *all, uint32_t rate, uint64_t now)
+{
+	uint64_t tokens = all->tokens + (now - all->tokens_at) * rate;
+	uint64_t most = (uint64_t)rate * 1000; // a second's worth
+
+	all->tokens = (uint32_t)(tokens < most ? tokens : most);
+	all->tokens_at = now;
+}
+
+uint64_t attempts_run(struct replicate *room, uint64_t now)
+{
+	struct attempts *all = &room->attempts;
+	uint32_t rate = room_config(room) != NULL ? room_config(room)->server.serial_query_rate : 0;
+	unsigned started = 0;
+
+	if (rate > 100000)
+		rate = 100000;
+	if (rate != 0)
+		fill_tokens(all, rate, now);
+	while (all->first != NULL && all->running < ATTEMPTS_MAX) {
+		struct replica *replica = all->first;
+		bool is_routine = rate != 0 && replica_version(replica) != NULL && !replica->is_forced;
+		if (is_routine && all->tokens < 1000)
+			return now + (1000 - all->tokens + rate - 1) / rate;
+		// A step of the loop stays short.
+		if (started++ == 64)
+			return now;
+		dequeue(room, replica);
+		if (is_routine)
+			all->tokens -= 1000;
+		start(replica);
+	}
+	return DEADLINE_NEVER;
+}
+
+// --- one attempt
+
+static void release(struct attempt *attempt)
+{
+	struct replica *replica = attempt->replica;
+	struct replicate *room = replica->room;
+
+	primary_slot_give(room, &attempt->slot);
+	replica->attempt = NULL;
+	room->attempts.running--;
+	config_release(attempt->config);
+	free(attempt);
+}
+
+// All primaries were tried, none of them had something newer that we could have.
+static void conclude(struct attempt *attempt)
+{
+	struct replica *replica = attempt->replica;
+	bool was_equal = attempt->was_equal;
+	char why[256];
+
+	memcpy(why, attempt->why, sizeof why);
+	release(attempt);
+	if (was_equal)
+		replica_confirmed(replica);
+	else
+		replica_failed(replica, why);
+}
+
+__attribute__((format(printf, 3, 4)))
+static void note(struct attempt *attempt, enum log_level level, const char *format, ...)
+{
+	char name[NAME_MAX_TEXT];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(attempt->why, sizeof attempt->why, format, arguments);
+	va_end(arguments);
+	// A zone that fails as it did before has nothing new to say.
+	if (attempt->replica->last_error != NULL && strcmp(attempt->replica->last_error, attempt->why) == 0)
+		level = LEVEL_DEBUG;
+	log_line(level, replica_name(attempt->replica, name), "%s", attempt->why);
+	replica_note_error(attempt->replica, attempt->why);
+}
+
+static void next_primary(struct attempt *attempt)
+{
+	attempt->at++;
+	try_next(attempt);
+}
+
+static uint64_t patience(const struct replica *replica)
+{
+	uint64_t retry = (uint64_t)replica->refresh.retry * 1000;
+
+	return retry < 1000 ? 1000 : retry;
+}
+
+static void primary_was_silent(struct attempt *attempt)
+{
+	struct replicate *room = attempt->replica->room;
+
+	primary_silent(attempt->primary, clock_boot_ms(), patience(attempt->replica), room_random(room));
+}
+
+// --- fetching
+
+static void log_transfer(struct attempt *attempt, const struct fetch_result *result)
+{
+	const struct zone_version *version = replica_version(attempt->replica);
+	const struct config_remote *remote = remote_at(attempt);
+	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], from[32] = "none";
+
+	if (version != NULL)
+		snprintf(from, sizeof from, "%" PRIu32, zone_serial(version));
+	log_line(LEVEL_INFO, replica_name(attempt->replica, name),
+	         "transfer from %s complete: AXFR, serial %s to %" PRIu32 ", %" PRIu64 " records, %" PRIu64
+	         " bytes in %" PRIu64 " messages, %" PRIu64 " ms, %s%s",
+	         remote_text(attempt, address), from, result->figures.serial, result->figures.records,
+	         result->figures.bytes, result->figures.messages, result->elapsed_ms,
+	         remote->key != NULL ? "key " : "unsigned", remote->key != NULL ? remote->key->text : "");
+}
+
+static void send_on_its_way(struct attempt *attempt, struct fetch_result *result)
+{
+	struct replica *replica = attempt->replica;
+	struct publish_order order = {
+		.replica = replica,
+		.config = attempt->config,
+		.policy = attempt->policy,
+		.draft = result->draft,
+		.is_large = result->figures.records > FETCH_LARGE,
+		.is_transfer = true,
+	};
+	int error;
+
+	log_transfer(attempt, result);
+	attempt->is_publishing = true;
+	error = publish_start(&order);
+	if (error != 0)
+		attempt_published(attempt, error, error_text(error));
+}
+
+static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch);
+
+static void on_fetched(void *context, struct fetch_result *result)
+{
+	struct attempt *attempt = context;
+	struct replica *replica = attempt->replica;
+	char address[ADDRESS_TEXT];
+
+	attempt->fetch = NULL;
+	primary_slot_give(replica->room, &attempt->slot);
+	if (result->is_silent)
+		primary_was_silent(attempt);
+	else
+		primary_answered(attempt->primary);
+	if (result->figures.has_serial)
+		replica_note_serial(replica, &attempt->primary->endpoint, result->figures.serial);
+	if (result->outcome == FETCH_DONE) {
+		send_on_its_way(attempt, result);
+	} else if (result->outcome == FETCH_UP_TO_DATE) {
+		take_serial(attempt, result->figures.serial, false);
+	} else {
+		note(attempt, LEVEL_WARNING, "transfer from %s %s", remote_text(attempt, address), result->why);
+		next_primary(attempt);
+	}
+}
+
+static void start_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_done *done)
+{
+	struct replica *replica = attempt->replica;
+	struct fetch_order order = {
+		.replica = replica,
+		.config = attempt->config,
+		.policy = attempt->policy,
+		.remote = remote_at(attempt),
+		.kind = kind,
+		// An expired zone takes what there is: anything is better than nothing.
+		.is_forced = attempt->is_forced || replica->refresh.phase == REPLICA_EXPIRED,
+	};
+	char why[256], address[ADDRESS_TEXT];
+
+	if (fetch_start(&order, done, attempt, &attempt->fetch, why) == 0)
+		return;
+	attempt->fetch = NULL;
+	note(attempt, LEVEL_WARNING, "transfer from %s %s", remote_text(attempt, address), why);
+	primary_unasked(attempt->primary);
+	primary_slot_give(replica->room, &attempt->slot);
+	next_primary(attempt);
+}
+
+static void on_slot(struct slot_wait *wait)
+{
+	struct attempt *attempt = (struct attempt *)((char *)wait - offsetof(struct attempt, slot));
+
+	start_fetch(attempt, FETCH_AXFR, on_fetched);
+}
+
+static void fetch_from(struct attempt *attempt)
+{
+	attempt->slot = (struct slot_wait){ .ready = on_slot };
+	primary_slot_take(attempt->replica->room, attempt->primary, &attempt->slot);
+}
+
+// --- polling
+
+static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch)
+{
+	struct replica *replica = attempt->replica;
+	const struct zone_version *version = replica_version(replica);
+	char address[ADDRESS_TEXT];
+
+	if (version == NULL || attempt->is_forced || serial_newer(serial, zone_serial(version))) {
+		if (may_fetch)
+			fetch_from(attempt);
+		else
+			next_primary(attempt);
+		return;
+	}
+	if (serial == zone_serial(version)) {
+		attempt->was_equal = true;
+		next_primary(attempt);
+		return;
+	}
+	if (replica->refresh.phase == REPLICA_EXPIRED && may_fetch) {
+		fetch_from(attempt);
+		return;
+	}
+	if (!attempt->policy->multi_primary)
+		note(attempt, LEVEL_WARNING, "%s has serial %" PRIu32 ", which is not newer than ours, %" PRIu32
+		     " (RFC 1982): refused; `understudy retransfer` takes it, or raise the serial there",
+		     remote_text(attempt, address), serial, zone_serial(version));
+	next_primary(attempt);
+}
+
+// The serial by TCP, where UDP gave no answer or a cut one.
+static void on_fetched_serial(void *context, struct fetch_result *result)
+{
+	struct attempt *attempt = context;
+	char address[ADDRESS_TEXT];
+
+	attempt->fetch = NULL;
+	if (result->is_silent) {
+		primary_was_silent(attempt);
+		note(attempt, LEVEL_WARNING, "%s does not answer: %s; TCP %s", remote_text(attempt, address),
+		     attempt->udp_why[0] != '\0' ? attempt->udp_why : "UDP: cut", result->why);
+		next_primary(attempt);
+		return;
+	}
+	primary_answered(attempt->primary);
+	if (result->outcome == FETCH_UP_TO_DATE) {
+		replica_note_serial(attempt->replica, &attempt->primary->endpoint, result->figures.serial);
+		take_serial(attempt, result->figures.serial, true);
+		return;
+	}
+	note(attempt, LEVEL_WARNING, "asking %s for the serial by TCP %s", remote_text(attempt, address), result->why);
+	next_primary(attempt);
+}
+
+static void on_polled(void *context, const struct poll_result *result)
+{
+	struct attempt *attempt = context;
+	char address[ADDRESS_TEXT];
+
+	attempt->poll = NULL;
+	switch (result->outcome) {
+	case POLL_SERIAL:
+		primary_answered(attempt->primary);
+		replica_note_serial(attempt->replica, &attempt->primary->endpoint, result->serial);
+		take_serial(attempt, result->serial, true);
+		return;
+	case POLL_USE_TCP:
+		start_fetch(attempt, FETCH_SOA, on_fetched_serial);
+		return;
+	case POLL_SILENT:
+		snprintf(attempt->udp_why, sizeof attempt->udp_why, "UDP: %.50s", result->why);
+		start_fetch(attempt, FETCH_SOA, on_fetched_serial);
+		return;
+	case POLL_REFUSED:
+		primary_answered(attempt->primary);
+		note(attempt, LEVEL_WARNING, "%s refused to tell the serial: %s", remote_text(attempt, address),
+		     result->why);
+		next_primary(attempt);
+		return;
+	}
+}
+
+static void poll_primary(struct attempt *attempt)
+{
+	char why[256], address[ADDRESS_TEXT];
+	int error = poll_start(attempt->replica->room, attempt->replica->slot->origin, remote_at(attempt),
+	                       on_polled, attempt, &attempt->poll, why);
+
+	if (error == 0)
+		return;
+	attempt->poll = NULL;
+	primary_unasked(attempt->primary);
+	note(attempt, LEVEL_WARNING, "%s could not be asked: %s", remote_text(attempt, address), why);
+	next_primary(attempt);
+}
+
+static void try_next(struct attempt *attempt)
+{
+	struct replica *replica = attempt->replica;
+	struct endpoint endpoint;
+	char address[ADDRESS_TEXT];
+
+	for (; attempt->at < attempt->count; attempt->at++) {
+		endpoint_from(&endpoint, (const struct sockaddr *)&remote_at(attempt)->address);
+		attempt->primary = primary_get(replica->room, &endpoint);
+		if (attempt->primary == NULL)
+			continue;
+		if (primary_may_ask(attempt->primary, clock_boot_ms()))
+			break;
+		if (attempt->why[0] == '\0')
+			note(attempt, LEVEL_DEBUG, "%s does not answer any zone: not asked just now",
+			     remote_text(attempt, address));
+	}
+	if (attempt->at == attempt->count) {
+		conclude(attempt);
+		return;
+	}
+	primary_asking(attempt->primary);
+	bool is_direct = attempt->is_direct || attempt->is_forced || replica_version(replica) == NULL;
+	// Only the one who sent the NOTIFY is believed unasked.
+	attempt->is_direct = false;
+	if (is_direct)
+		fetch_from(attempt);
+	else
+		poll_primary(attempt);
+}
+
+// --- the beginning
+
+// The primary that sent the NOTIFY, then those that answer, then the others;
+// as configured within each.
+static void choose_order(struct attempt *attempt, const struct endpoint *notifier)
+{
+	const struct config_remotes *primaries = attempt->policy->primaries;
+	struct endpoint endpoint;
+
+	for (unsigned pass = 0; pass < 3; pass++) {
+		for (uint32_t i = 0; i < attempt->count; i++) {
+			endpoint_from(&endpoint, (const struct sockaddr *)&primaries->remote[i].address);
+			const struct primary *known = primary_find_host(attempt->replica->room, &endpoint);
+			bool is_notifier = notifier != NULL && endpoint_same_host(notifier, &endpoint);
+			bool is_silent = known != NULL && known->failures > 0;
+			unsigned rank = is_notifier ? 0 : is_silent ? 2 : 1;
+			if (rank == pass)
+				attempt->order[attempt->at++] = (uint16_t)i;
+		}
+	}
+	attempt->at = 0;
+}
+
+// Takes the NOTIFY that waits for this zone, if one does, into the attempt.
+static void take_notify(struct attempt *attempt)
+{
+	struct replica *replica = attempt->replica;
+	const struct zone_version *version = replica_version(replica);
+	struct zone_figures figures = { 0 };
+	struct endpoint notifier = replica->notify_from;
+
+	if (notifier.family == AF_UNSPEC || !replica->has_primary_serial || version == NULL
+	    || !serial_newer(replica->primary_serial, zone_serial(version))) {
+		choose_order(attempt, notifier.family != AF_UNSPEC ? &notifier : NULL);
+		return;
+	}
+	choose_order(attempt, &notifier);
+	zone_figures(version, &figures);
+	if (replica->notify_was_signed || figures.records <= DIRECT_RECORDS_MAX)
+		attempt->is_direct = replica->refresh.failures == 0;
+}
+
+static int start(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+	const struct config *config = room_config(room);
+	const struct config_zone *zone = replica_zone(replica);
+	uint32_t count = zone->policy->primaries->count;
+	struct attempt *attempt;
+
+	if (count > UINT16_MAX)
+		count = UINT16_MAX;
+	attempt = calloc(1, sizeof *attempt + count * sizeof attempt->order[0]);
+	if (attempt == NULL) {
+		replica_failed(replica, error_text(ERR_MEMORY));
+		return ERR_MEMORY;
+	}
+	attempt->replica = replica;
+	attempt->config = config_hold(config);
+	attempt->policy = zone->policy;
+	attempt->count = count;
+	attempt->is_forced = replica->is_forced;
+	replica->is_forced = false;
+	replica->is_woken = false;
+	replica->is_asked = false;
+	replica->attempt = attempt;
+	room->attempts.running++;
+	take_notify(attempt);
+	memset(&replica->notify_from, 0, sizeof replica->notify_from);
+	if (count == 0)
+		snprintf(attempt->why, sizeof attempt->why, "it has no primaries to ask");
+	try_next(attempt);
+	return 0;
+}
+
+void attempt_published(struct attempt *attempt, int error, const char *why)
+{
+	attempt->is_publishing = false;
+	if (error != 0) {
+		// What this primary sent may not be served; another may have better.
+		note(attempt, LEVEL_ERROR, "%.250s", why);
+		attempt->was_equal = false;
+		next_primary(attempt);
+		return;
+	}
+	release(attempt);
+}
+
+void attempt_cancel(struct replica *replica)
+{
+	struct attempt *attempt = replica->attempt;
+
+	dequeue(replica->room, replica);
+	if (attempt == NULL)
+		return;
+	if (attempt->primary != NULL)
+		primary_unasked(attempt->primary);
+	poll_cancel(attempt->poll);
+	// The attempt goes first: what ends the fetch must not find it.
+	struct fetch *fetch = attempt->fetch;
+	release(attempt);
+	fetch_cancel(fetch);
+}
+
+bool attempt_is_polling(const struct attempt *attempt)
+{
+	return attempt != NULL && attempt->poll != NULL;
+}
+
+bool attempt_is_fetching(const struct attempt *attempt)
+{
+	return attempt != NULL && attempt->fetch != NULL;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// An attempt to refresh a zone: its primaries one by one, the healthy first;
+// the serial asked, the zone fetched where it is newer, and published.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct replicate;
+struct replica;
+struct attempt;
+
+struct attempts {
+	struct replica *first, *last; // due, waiting their turn
+	unsigned running;
+	uint64_t tokens_at;           // boot ms: when the bucket was last filled
+	uint32_t tokens;              // thousandths of an attempt that may start
+};
+
+// Asks for an attempt. Urgent ones (NOTIFY, operator, no copy) go first and
+// are not counted against serial-query-rate.
+void attempt_request(struct replica *replica, bool is_urgent);
+
+// Starts those whose turn has come. Returns when it wants to be called again
+// (boot ms), or UINT64_MAX.
+uint64_t attempts_run(struct replicate *room, uint64_t now);
+
+// Ends it, or takes the zone out of the queue, without a result.
+void attempt_cancel(struct replica *replica);
+
+bool attempt_is_polling(const struct attempt *attempt);
+bool attempt_is_fetching(const struct attempt *attempt);
+
+// What became of the version that an attempt sent on its way: 0 and it is
+// served, or an error and why.
+void attempt_published(struct attempt *attempt, int error, const char *why);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Writing the zone files that secondary zones name in the configuration: at
+// once after the first transfer, later no sooner than a hundred times what the
+// last one took, and on stop.
+#pragma once
+
+#include <stdint.h>
+
+struct replica;
+struct replicate;
+
+struct exports {
+	struct replica *first, *last; // waiting their turn
+	unsigned running;
+};
+
+// The zone's file is behind what is served.
+void export_request(struct replica *replica);
+
+// The zone's deadline came: writes it where it is time.
+void export_tick(struct replica *replica, uint64_t now);
+
+// All that wait are written now; for the end.
+void export_all(struct replicate *room);
+
+// The zone goes away.
+void export_cancel(struct replica *replica);

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/fetch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+#define CONNECT_MS 6000u
+
+// A SOA by TCP is one small message.
+#define SOA_MS 6000u
+
+// Buffers of a transfer: a small one first, since most zones are small; then
+// large ones, so that a hand-over to the lane is rare; never more than these.
+#define CHUNK_FIRST (16u * 1024)
+#define CHUNK_LATER (256u * 1024)
+#define CHUNKS_MAX 4u
+
+struct chunk {
+	struct chunk *next;
+	size_t used, room;
+	uint8_t bytes[];
+};
+
+struct fetch {
+	uv_tcp_t socket;
+	uv_connect_t connect;
+	uv_write_t write;
+	uint8_t prefix[2];
+	struct mail mail;           // from the lane
+	struct deadline deadline;
+	struct replicate *room;
+	struct fetch_order order;
+	const struct zone_version *base; // held
+	fetch_done *done;           // NULL: cancelled, or told
+	void *context;
+
+	struct fetch_stream *stream; // the lane's while is_in_lane
+	struct chunk *filling;
+	struct chunk *first, *last;  // full, waiting for the lane
+	struct chunk *batch;         // the lane's
+	bool lane_frees;             // what the lane was posted for; the loop sets it before
+	int progress;                // written by the lane, as is:
+	struct fetch_figures lane_figures;
+	unsigned chunks;
+	bool is_in_lane;
+	bool is_large;
+	bool is_reading;
+	bool is_ended;               // the other side closed
+	bool is_closing, is_closed;  // the socket
+	bool is_over;                // the result is known; the lane only has to clean up
+	int connect_error;
+	struct fetch_figures figures;
+
+	uint64_t started, heard;     // boot ms
+	uint64_t received;           // bytes
+	uint64_t window_start, window_received;
+	struct fetch_result result;
+	struct query query;
+};
+
+// --- the end
+
+static void free_chunks(struct chunk *chunk)
+{
+	while (chunk != NULL) {
+		struct chunk *next = chunk->next;
+		free(chunk);
+		chunk = next;
+	}
+}
+
+static void free_when_done(struct fetch *fetch)
+{
+	struct replicate *room = fetch->room;
+	struct replica *replica = fetch->order.replica;
+
+	if (!fetch->is_closed || fetch->is_in_lane || fetch->stream != NULL)
+		return;
+	free_chunks(fetch->first);
+	free(fetch->filling);
+	if (fetch->base != NULL)
+		zone_release(fetch->base);
+	config_release(fetch->order.config);
+	free(fetch);
+	replica_drop(replica);
+	room_job_end(room);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct fetch *fetch = handle->data;
+	struct replicate *room = fetch->room;
+
+	room_enter(room);
+	fetch->is_closed = true;
+	free_when_done(fetch);
+	room_leave(room);
+}
+
+static void close_socket(struct fetch *fetch)
+{
+	if (fetch->is_closing)
+		return;
+	fetch->is_closing = true;
+	deadline_leave(&fetch->room->deadlines, &fetch->deadline);
+	uv_close((uv_handle_t *)&fetch->socket, on_closed);
+}
+
+static void post_to_lane(struct fetch *fetch);
+
+static void tell(struct fetch *fetch)
+{
+	struct replica *replica = fetch->order.replica;
+	fetch_done *done = fetch->done;
+
+	replica->is_strand_busy = false;
+	fetch->done = NULL;
+	if (done != NULL)
+		done(fetch->context, &fetch->result);
+	else
+		replica_settle(replica);
+}
+
+// The result is known. A stream that is still there may hold a large draft, so
+// it goes on the lane; then the result is told.
+static void conclude(struct fetch *fetch)
+{
+	close_socket(fetch);
+	fetch->is_over = true;
+	fetch->result.figures = fetch->figures;
+	fetch->result.elapsed_ms = clock_boot_ms() - fetch->started;
+	if (fetch->is_in_lane)
+		return;
+	if (fetch->stream != NULL) {
+		post_to_lane(fetch);
+		return;
+	}
+	tell(fetch);
+	free_when_done(fetch);
+}
+
+__attribute__((format(printf, 3, 4)))
+static void give_up(struct fetch *fetch, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	if (fetch->is_over)
+		return;
+	va_start(arguments, format);
+	vsnprintf(fetch->result.why, sizeof fetch->result.why, format, arguments);
+	va_end(arguments);
+	fetch->result.outcome = error;
+	fetch->result.is_silent = fetch->received == 0 && error != ERR_MEMORY;
+	conclude(fetch);
+}
+
+// --- the lane
+
+static void run_on_lane(void *context)
+{
+	struct fetch *fetch = context;
+	int64_t now = clock_wall_s();
+
+	if (fetch->lane_frees) {
+		fetch_stream_free(fetch->stream);
+		fetch->stream = NULL;
+	} else {
+		for (struct chunk *chunk = fetch->batch; chunk != NULL; chunk = chunk->next)
+			fetch->progress = fetch_stream_bytes(fetch->stream, chunk->bytes, chunk->used, now);
+		if (fetch->batch == NULL)
+			fetch->progress = fetch_stream_end(fetch->stream);
+		fetch_stream_figures(fetch->stream, &fetch->lane_figures);
+	}
+	room_post(fetch->room, &fetch->mail);
+}
+
+static void post_to_lane(struct fetch *fetch)
+{
+	struct lane *lane = fetch->is_large ? fetch->room->long_lane : fetch->room->short_lane;
+
+	fetch->is_in_lane = true;
+	fetch->lane_frees = fetch->is_over;
+	if (lane_post(lane, run_on_lane, fetch) == 0)
+		return;
+	// Without memory to queue it, the work is done here: late is better than never.
+	run_on_lane(fetch);
+}
+
+static void hand_over(struct fetch *fetch)
+{
+	if (fetch->is_in_lane || fetch->is_over)
+		return;
+	if (fetch->filling != NULL && fetch->filling->used > 0) {
+		fetch->filling->next = NULL;
+		if (fetch->last != NULL)
+			fetch->last->next = fetch->filling;
+		else
+			fetch->first = fetch->filling;
+		fetch->filling = NULL;
+	}
+	if (fetch->first == NULL && !fetch->is_ended)
+		return;
+	fetch->batch = fetch->first;
+	fetch->first = fetch->last = NULL;
+	post_to_lane(fetch);
+}
+
+// --- the socket
+
+static void start_reading(struct fetch *fetch);
+
+// Keeps one buffer for what comes next.
+static void recycle(struct fetch *fetch)
+{
+	struct chunk *chunk = fetch->batch;
+
+	fetch->batch = NULL;
+	while (chunk != NULL) {
+		struct chunk *next = chunk->next;
+		if (fetch->filling == NULL && chunk->room >= CHUNK_LATER) {
+			chunk->used = 0;
+			chunk->next = NULL;
+			fetch->filling = chunk;
+		} else {
+			fetch->chunks--;
+			free(chunk);
+		}
+		chunk = next;
+	}
+}
+
+static void on_lane_done(struct mail *mail, void *receiver)
+{
+	struct fetch *fetch = (struct fetch *)((char *)mail - offsetof(struct fetch, mail));
+
+	(void)receiver;
+	fetch->is_in_lane = false;
+	fetch->figures = fetch->lane_figures;
+	recycle(fetch);
+	fetch->is_large = fetch->is_large || fetch->figures.records > FETCH_LARGE;
+	if (fetch->is_over) {
+		if (fetch->stream == NULL)
+			tell(fetch);
+		else
+			post_to_lane(fetch);
+		free_when_done(fetch);
+		return;
+	}
+	if (fetch->progress == FETCH_MORE) {
+		hand_over(fetch);
+		start_reading(fetch);
+		return;
+	}
+	fetch->result.outcome = fetch->progress;
+	if (fetch->progress == FETCH_DONE)
+		fetch->result.draft = fetch_stream_take(fetch->stream);
+	else if (fetch->progress < 0)
+		snprintf(fetch->result.why, sizeof fetch->result.why, "%s", fetch_stream_why(fetch->stream));
+	// Its draft was taken or is gone: there is nothing large left in it.
+	fetch_stream_free(fetch->stream);
+	fetch->stream = NULL;
+	conclude(fetch);
+}
+
+static struct chunk *chunk_to_fill(struct fetch *fetch)
+{
+	size_t room = fetch->received == 0 ? CHUNK_FIRST : CHUNK_LATER;
+	struct chunk *chunk;
+
+	if (fetch->filling != NULL && fetch->filling->used < fetch->filling->room)
+		return fetch->filling;
+	if (fetch->filling != NULL) {
+		if (fetch->last != NULL)
+			fetch->last->next = fetch->filling;
+		else
+			fetch->first = fetch->filling;
+		fetch->last = fetch->filling;
+		fetch->filling = NULL;
+	}
+	if (fetch->chunks >= CHUNKS_MAX)
+		return NULL;
+	chunk = malloc(sizeof *chunk + room);
+	if (chunk == NULL)
+		return NULL;
+	chunk->next = NULL;
+	chunk->used = 0;
+	chunk->room = room;
+	fetch->chunks++;
+	fetch->filling = chunk;
+	return chunk;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	struct fetch *fetch = handle->data;
+	struct chunk *chunk = fetch->is_over ? NULL : chunk_to_fill(fetch);
+
+	(void)suggested;
+	if (chunk == NULL)
+		*buffer = uv_buf_init(NULL, 0);
+	else
+		*buffer = uv_buf_init((char *)chunk->bytes + chunk->used, (unsigned)(chunk->room - chunk->used));
+}
+
+static void stop_reading(struct fetch *fetch)
+{
+	if (fetch->is_reading)
+		uv_read_stop((uv_stream_t *)&fetch->socket);
+	fetch->is_reading = false;
+}
+
+static void take_read(struct fetch *fetch, ssize_t length)
+{
+	if (length == UV_ENOBUFS) {
+		stop_reading(fetch);
+		if (fetch->chunks == 0)
+			give_up(fetch, ERR_MEMORY, "failed: %s", error_text(ERR_MEMORY));
+		return;
+	}
+	if (length == UV_EOF) {
+		fetch->is_ended = true;
+		stop_reading(fetch);
+		hand_over(fetch);
+		return;
+	}
+	if (length < 0) {
+		give_up(fetch, ERR_IO, "failed: %s after %" PRIu64 " bytes", uv_strerror((int)length), fetch->received);
+		return;
+	}
+	fetch->filling->used += (size_t)length;
+	fetch->received += (uint64_t)length;
+	fetch->heard = clock_boot_ms();
+	hand_over(fetch);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
+{
+	struct fetch *fetch = stream->data;
+	struct replicate *room = fetch->room;
+
+	(void)buffer;
+	if (length == 0)
+		return;
+	room_enter(room);
+	if (!fetch->is_over)
+		take_read(fetch, length);
+	room_leave(room);
+}
+
+static void start_reading(struct fetch *fetch)
+{
+	if (fetch->is_reading || fetch->is_over || fetch->is_ended)
+		return;
+	if (uv_read_start((uv_stream_t *)&fetch->socket, on_alloc, on_read) != 0) {
+		give_up(fetch, ERR_IO, "failed: the connection broke");
+		return;
+	}
+	fetch->is_reading = true;
+}
+
+// --- its clocks
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void set_deadline(struct fetch *fetch)
+{
+	const struct config_policy *policy = fetch->order.policy;
+	uint64_t at = DEADLINE_NEVER;
+
+	if (fetch->order.kind == FETCH_SOA)
+		at = fetch->started + SOA_MS;
+	if (policy->transfer_time_in != 0)
+		at = earlier(at, fetch->started + (uint64_t)policy->transfer_time_in * 1000);
+	if (policy->transfer_idle_in != 0)
+		at = earlier(at, fetch->heard + (uint64_t)policy->transfer_idle_in * 1000);
+	if (policy->min_rate_seconds != 0 && policy->min_rate_bytes != 0)
+		at = earlier(at, fetch->window_start + (uint64_t)policy->min_rate_seconds * 1000);
+	deadline_set(&fetch->room->deadlines, &fetch->deadline, at);
+}
+
+static bool is_too_slow(struct fetch *fetch, uint64_t now)
+{
+	const struct config_policy *policy = fetch->order.policy;
+
+	if (policy->min_rate_seconds == 0 || policy->min_rate_bytes == 0
+	    || now - fetch->window_start < (uint64_t)policy->min_rate_seconds * 1000)
+		return false;
+	if (fetch->received - fetch->window_received < policy->min_rate_bytes)
+		return true;
+	fetch->window_start = now;
+	fetch->window_received = fetch->received;
+	return false;
+}
+
+static void on_deadline(struct deadline *deadline, uint64_t now)
+{
+	struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, deadline));
+	const struct config_policy *policy = fetch->order.policy;
+
+	if (!fetch->is_reading && fetch->received == 0) {
+		give_up(fetch, ERR_TIMEOUT, "failed: no connection within %u s", CONNECT_MS / 1000);
+		return;
+	}
+	// What waits for our own lane is not the primary's fault.
+	if (fetch->is_in_lane && !fetch->is_reading)
+		fetch->heard = fetch->window_start = now;
+	if (fetch->order.kind == FETCH_SOA && now - fetch->started >= SOA_MS)
+		give_up(fetch, ERR_TIMEOUT, "failed: no answer by TCP within %u s", SOA_MS / 1000);
+	else if (policy->transfer_time_in != 0 && now - fetch->started >= (uint64_t)policy->transfer_time_in * 1000)
+		give_up(fetch, ERR_TIMEOUT, "failed: not complete within %u s (max-transfer-time-in), %" PRIu64
+		        " bytes had come", policy->transfer_time_in, fetch->received);
+	else if (policy->transfer_idle_in != 0 && now - fetch->heard >= (uint64_t)policy->transfer_idle_in * 1000)
+		give_up(fetch, ERR_TIMEOUT, "failed: silence for %u s (max-transfer-idle-in), %" PRIu64
+		        " bytes had come", policy->transfer_idle_in, fetch->received);
+	else if (is_too_slow(fetch, now))
+		give_up(fetch, ERR_TIMEOUT, "failed: slower than %" PRIu64 " bytes in %u s (min-transfer-rate-in)",
+		        policy->min_rate_bytes, policy->min_rate_seconds);
+	else
+		set_deadline(fetch);
+}
+
+// --- the beginning
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct fetch *fetch = write->data;
+	struct replicate *room = fetch->room;
+
+	room_enter(room);
+	if (status < 0 && !fetch->is_over)
+		give_up(fetch, ERR_IO, "failed: %s", uv_strerror(status));
+	room_leave(room);
+}
+
+static void send_query(struct fetch *fetch)
+{
+	uv_buf_t buffers[2];
+	int error;
+
+	wire_put16(fetch->prefix, (uint16_t)fetch->query.length);
+	buffers[0] = uv_buf_init((char *)fetch->prefix, 2);
+	buffers[1] = uv_buf_init((char *)fetch->query.bytes, (unsigned)fetch->query.length);
+	fetch->write.data = fetch;
+	error = uv_write(&fetch->write, (uv_stream_t *)&fetch->socket, buffers, 2, on_written);
+	if (error != 0) {
+		give_up(fetch, ERR_IO, "failed: %s", uv_strerror(error));
+		return;
+	}
+	fetch->heard = fetch->window_start = clock_boot_ms();
+	start_reading(fetch);
+	if (!fetch->is_over)
+		set_deadline(fetch);
+}
+
+static void on_connect(uv_connect_t *connect, int status)
+{
+	struct fetch *fetch = connect->data;
+	struct replicate *room = fetch->room;
+
+	room_enter(room);
+	if (!fetch->is_over) {
+		if (status < 0)
+			give_up(fetch, ERR_IO, "failed: no connection: %s", uv_strerror(status));
+		else
+			send_query(fetch);
+	}
+	room_leave(room);
+}
+
+static void on_connect_deadline(struct deadline *deadline, uint64_t now)
+{
+	struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, deadline));
+
+	if (fetch->result.outcome != 0)
+		give_up(fetch, fetch->result.outcome, "failed: no connection: %s", uv_strerror(fetch->connect_error));
+	else if (fetch->is_reading)
+		on_deadline(deadline, now);
+	else
+		give_up(fetch, ERR_TIMEOUT, "failed: no connection within %u s", CONNECT_MS / 1000);
+}
+
+static int connect_socket(struct fetch *fetch)
+{
+	const struct config_remote *remote = fetch->order.remote;
+	int error = 0;
+
+	if (remote->source.ss_family == remote->address.ss_family)
+		error = uv_tcp_bind(&fetch->socket, (const struct sockaddr *)&remote->source, 0);
+	fetch->connect.data = fetch;
+	if (error == 0)
+		error = uv_tcp_connect(&fetch->connect, &fetch->socket, (const struct sockaddr *)&remote->address,
+		                       on_connect);
+	return error;
+}
+
+static int prepare(struct fetch *fetch)
+{
+	const struct fetch_order *order = &fetch->order;
+	struct fetch_terms terms = {
+		.kind = order->kind,
+		.query = &fetch->query,
+		.line = order->replica->line,
+		.base = fetch->base,
+		.is_forced = order->is_forced,
+		.max_bytes = order->policy->max_zone_size,
+		.max_records = order->policy->max_records,
+	};
+	int error = query_build(&fetch->query, (uint16_t)room_random(fetch->room), order->replica->slot->origin,
+	                        order->kind == FETCH_SOA ? TYPE_SOA : TYPE_AXFR,
+	                        order->remote->key != NULL ? &order->remote->key->tsig : NULL, clock_wall_s());
+
+	return error != 0 ? error : fetch_stream_new(&terms, &fetch->stream);
+}
+
+int fetch_start(const struct fetch_order *order, fetch_done *done, void *context,
+                struct fetch **fetch, char why[static 256])
+{
+	struct replicate *room = order->replica->room;
+	const struct zone_version *base = replica_version(order->replica);
+	struct fetch *made = calloc(1, sizeof *made);
+	struct zone_figures figures = { 0 };
+	int error = made == NULL ? ERR_MEMORY : 0;
+
+	if (error == 0) {
+		made->room = room;
+		made->order = *order;
+		made->mail.deliver = on_lane_done;
+		made->done = done;
+		made->context = context;
+		made->started = made->heard = made->window_start = clock_boot_ms();
+		made->base = base != NULL ? zone_hold(base) : NULL;
+		if (base != NULL)
+			zone_figures(base, &figures);
+		made->is_large = figures.records > FETCH_LARGE;
+		error = prepare(made);
+	}
+	if (error == 0 && deadline_join(&room->deadlines, &made->deadline, on_connect_deadline) != 0)
+		error = ERR_MEMORY;
+	if (error == 0 && uv_tcp_init(room->loop, &made->socket) != 0)
+		error = ERR_IO;
+	if (error != 0) {
+		snprintf(why, 256, "failed: %s", error_text(error));
+		if (made != NULL) {
+			deadline_leave(&room->deadlines, &made->deadline);
+			fetch_stream_free(made->stream);
+			if (made->base != NULL)
+				zone_release(made->base);
+			free(made);
+		}
+		return error;
+	}
+	made->socket.data = made;
+	config_hold(order->config);
+	replica_hold(order->replica);
+	order->replica->is_strand_busy = true;
+	room_job_begin(room);
+	error = connect_socket(made);
+	if (error != 0) {
+		// Told from the loop, as every other failure.
+		made->result.outcome = ERR_IO;
+		made->connect_error = error;
+		deadline_set(&room->deadlines, &made->deadline, made->started);
+	} else {
+		deadline_set(&room->deadlines, &made->deadline, made->started + CONNECT_MS);
+	}
+	*fetch = made;
+	return 0;
+}
+
+void fetch_cancel(struct fetch *fetch)
+{
+	if (fetch == NULL)
+		return;
+	fetch->done = NULL;
+	if (!fetch->is_over)
+		give_up(fetch, ERR_CLOSED, "failed: given up");
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reading a transfer: from the bytes of a TCP stream to a draft. It knows
+// nothing of sockets; it runs on a lane, one batch of bytes at a time.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "replicate/query.h"
+#include "zone/draft.h"
+
+// What was asked for. FETCH_IXFR will stand here once there is a journal.
+enum fetch_kind {
+	FETCH_SOA,  // the serial alone, where UDP gave no answer
+	FETCH_AXFR, // RFC 5936
+};
+
+// Records in a draft above which its work belongs on the long lane.
+#define FETCH_LARGE 10000u
+
+struct fetch_terms {
+	enum fetch_kind kind;
+	const struct query *query;         // as sent; outlives the stream
+	struct zone_line *line;
+	const struct zone_version *base;   // what we have, NULL nothing; outlives the stream
+	bool is_forced;                    // take it whatever its serial
+	uint64_t max_bytes;                // bounds of the zone, 0 none
+	size_t max_records;
+};
+
+enum fetch_progress {
+	FETCH_MORE = 0,
+	FETCH_DONE = 1,       // complete and verified: fetch_stream_take()
+	FETCH_UP_TO_DATE = 2, // the primary has nothing newer, see the serial
+};
+
+struct fetch_figures {
+	uint64_t bytes;    // of messages, with their lengths
+	uint64_t messages;
+	uint64_t records;
+	uint32_t serial;   // of the first SOA, where has_serial
+	bool has_serial;
+};
+
+struct fetch_stream;
+
+// ERR_MEMORY.
+int fetch_stream_new(const struct fetch_terms *terms, struct fetch_stream **stream);
+
+// With its draft, unless that was taken. On a lane: it may take long.
+void fetch_stream_free(struct fetch_stream *stream);
+
+// Takes the next bytes of the stream, cut anywhere; may change them in place.
+// Returns an enum fetch_progress; or an error, with fetch_stream_why(): it is
+// sticky and the draft is gone.
+int fetch_stream_bytes(struct fetch_stream *stream, uint8_t *bytes, size_t length, int64_t now);
+
+// The stream ended (the other end closed it). Returns FETCH_DONE,
+// FETCH_UP_TO_DATE or an error as above.
+int fetch_stream_end(struct fetch_stream *stream);
+
+// The sentence for an error: "refused: …" where the primary or a signature
+// said no, else "failed: …".
+const char *fetch_stream_why(const struct fetch_stream *stream);
+
+void fetch_stream_figures(const struct fetch_stream *stream, struct fetch_figures *figures);
+
+// After FETCH_DONE: gives the draft, which holds exactly what was sent, to the
+// caller.
+struct zone_draft *fetch_stream_take(struct fetch_stream *stream);

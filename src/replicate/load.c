@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "dns/serial.h"
+#include "dns/types.h"
+#include "replicate/publish.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+#include "zone/file.h"
+
+// Files being looked at at once: bounds what a reload of many zones has queued.
+#define LOADS_MAX 64u
+
+// A step of the loop looks at so many zones.
+#define SCAN_STEP 4096u
+
+// About 10,000 records: larger files go to the long lane.
+#define LARGE_FILE (400 * 1024)
+
+struct load {
+	struct mail mail;
+	struct replicate *room;
+	struct replica *replica;         // held
+	const struct config *config;     // held
+	const struct config_zone *zone;
+	const struct zone_version *base; // held; NULL: none
+	struct zone_line *line;
+	struct file_stamp known, found;
+	bool is_large;                   // go on in the long lane
+	bool is_in_long_lane;
+	bool is_unchanged;
+	struct zone_draft *draft;        // good and complete
+	int error;
+	struct zone_file_result result;
+};
+
+void load_stamp(struct file_stamp *stamp, const struct stat *file)
+{
+	stamp->mtime_ns = (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec;
+	stamp->inode = file->st_ino;
+	stamp->size = file->st_size;
+}
+
+bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->mtime_ns == b->mtime_ns && a->inode == b->inode && a->size == b->size;
+}
+
+// --- on the lane
+
+static void read_file(struct load *load)
+{
+	const struct config_policy *policy = load->zone->policy;
+	int error = load->base != NULL ? zone_draft_from(load->line, load->base, &load->draft)
+	                               : zone_draft_new(load->line, &load->draft);
+
+	if (error != 0) {
+		load->draft = NULL;
+		load->error = error;
+		snprintf(load->result.message, sizeof load->result.message, "%s", error_text(error));
+		return;
+	}
+	zone_draft_limit(load->draft, policy->max_records, (size_t)policy->max_zone_size);
+	if (load->base != NULL)
+		error = zone_draft_replace_begin(load->draft);
+	if (error == 0)
+		error = zone_file_read(load->zone->file, load->zone->name, load->draft, &load->result);
+	if (error == 0 && load->base != NULL)
+		error = zone_draft_replace_end(load->draft);
+	load->error = error;
+	if (error == 0)
+		return;
+	if (load->result.message[0] == '\0')
+		snprintf(load->result.message, sizeof load->result.message, "%s", error_text(error));
+	zone_draft_abandon(load->draft);
+	load->draft = NULL;
+}
+
+static void look_on_lane(void *context)
+{
+	struct load *load = context;
+	struct stat file;
+
+	if (stat(load->zone->file, &file) != 0) {
+		load->error = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+		snprintf(load->result.message, sizeof load->result.message, "%s: %s", load->zone->file, strerror(errno));
+	} else {
+		load_stamp(&load->found, &file);
+		load->is_unchanged = load_stamp_equal(&load->found, &load->known);
+		load->is_large = file.st_size > LARGE_FILE && !load->is_in_long_lane;
+		if (!load->is_unchanged && !load->is_large)
+			read_file(load);
+	}
+	room_post(load->room, &load->mail);
+}
+
+// --- on the loop
+
+static void end(struct load *load)
+{
+	struct replica *replica = load->replica;
+	struct replicate *room = load->room;
+
+	if (load->base != NULL)
+		zone_release(load->base);
+	config_release(load->config);
+	free(load);
+	room->loads.running--;
+	replica_settle(replica);
+	replica_drop(replica);
+	load_run(room);
+	room_job_end(room);
+}
+
+static void log_bad_file(struct load *load)
+{
+	struct replica *replica = load->replica;
+	char name[NAME_MAX_TEXT], why[256];
+	// A secondary that has no file yet is nothing to speak of.
+	enum log_level level = replica->role == CONFIG_PRIMARY ? LEVEL_ERROR
+	                       : load->error == ERR_NOT_FOUND ? LEVEL_DEBUG : LEVEL_WARNING;
+
+	log_line(level, replica_name(replica, name), "%s; %s", load->result.message,
+	         load->base != NULL ? "the old version stays"
+	         : replica->role == CONFIG_PRIMARY ? "the zone is not served" : "the zone is transferred instead");
+	if (replica->role == CONFIG_PRIMARY) {
+		snprintf(why, sizeof why, "%.255s", load->result.message);
+		replica_note_error(replica, why);
+	}
+	// So that the next reload looks at it again, changed or not.
+	replica->stamp.size = -1;
+}
+
+static void warn_of_serial(struct load *load)
+{
+	struct rrset set;
+	struct soa soa;
+	char name[NAME_MAX_TEXT];
+	uint32_t old;
+
+	if (load->base == NULL || !zone_draft_rrset(load->draft, load->zone->name, TYPE_SOA, &set)
+	    || soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) != 0)
+		return;
+	old = zone_serial(load->base);
+	if (!serial_newer(soa.serial, old))
+		log_line(LEVEL_WARNING, replica_name(load->replica, name),
+		         "%s has changed, but its serial %u is not newer than %u: secondaries will not take it",
+		         load->zone->file, soa.serial, old);
+}
+
+static void publish(struct load *load)
+{
+	struct replica *replica = load->replica;
+	struct publish_order order = {
+		.replica = replica,
+		.config = load->config,
+		.policy = load->zone->policy,
+		.draft = load->draft,
+		.is_large = load->is_in_long_lane,
+		.is_stored_already = load->base == NULL,
+	};
+	char name[NAME_MAX_TEXT];
+	int error;
+
+	if (load->result.warnings > 0)
+		log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warnings)", load->result.message,
+		         load->result.warnings);
+	if (replica->role == CONFIG_PRIMARY)
+		warn_of_serial(load);
+	replica->stamp = load->found;
+	load->draft = NULL;
+	replica->room->loads.running++; // until the publication ends
+	error = publish_start(&order);
+	if (error != 0) {
+		replica->room->loads.running--;
+		load_published(replica, error, error_text(error));
+	}
+}
+
+static void on_looked(struct mail *mail, void *receiver)
+{
+	struct load *load = (struct load *)((char *)mail - offsetof(struct load, mail));
+	struct replica *replica = load->replica;
+
+	(void)receiver;
+	if (load->is_large && !load->is_unchanged && load->error == 0) {
+		load->is_in_long_lane = true;
+		if (lane_post(load->room->long_lane, look_on_lane, load) != 0)
+			look_on_lane(load);
+		return;
+	}
+	replica->is_loading = false;
+	replica->is_strand_busy = false;
+	if (replica->is_removed || load->room->is_stopping) {
+		if (load->draft != NULL)
+			zone_draft_abandon(load->draft);
+	} else if (load->error != 0) {
+		log_bad_file(load);
+		if (replica->role == CONFIG_SECONDARY)
+			replica_wake(replica, false);
+	} else if (load->draft != NULL) {
+		publish(load);
+	}
+	end(load);
+}
+
+static void start_load(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+	const struct zone_version *base = replica_version(replica);
+	struct load *load;
+
+	replica->wants_load = false;
+	if (replica_zone(replica)->file == NULL)
+		return;
+	load = calloc(1, sizeof *load);
+	if (load == NULL) {
+		replica_note_error(replica, error_text(ERR_MEMORY));
+		return;
+	}
+	load->mail.deliver = on_looked;
+	load->room = room;
+	load->replica = replica;
+	load->config = config_hold(room_config(room));
+	load->zone = replica_zone(replica);
+	load->base = base != NULL ? zone_hold(base) : NULL;
+	load->line = replica->line;
+	load->known = replica->stamp;
+	replica->is_loading = true;
+	replica->is_strand_busy = true;
+	replica_hold(replica);
+	room->loads.running++;
+	room_job_begin(room);
+	if (lane_post(room->short_lane, look_on_lane, load) != 0)
+		look_on_lane(load);
+}
+
+static void start_store(struct replica *replica)
+{
+	int error;
+
+	replica->wants_store = false;
+	replica->room->loads.running++; // until the publication ends
+	error = publish_store_only(replica);
+	if (error != 0) {
+		replica->room->loads.running--;
+		load_published(replica, error, error_text(error));
+	}
+	if (replica->wants_notify)
+		notify_out_zone(replica);
+	replica->wants_notify = false;
+}
+
+static void start(struct replica *replica)
+{
+	if (replica->wants_store && replica_version(replica) != NULL)
+		start_store(replica);
+	else if (replica->wants_load)
+		start_load(replica);
+}
+
+void load_request(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+
+	if (!room->is_running || room->is_stopping || replica->is_removed)
+		return;
+	if (replica_is_idle(replica) && room->loads.running < LOADS_MAX)
+		start(replica);
+	else if (replica->index < room->loads.cursor)
+		room->loads.cursor = replica->index;
+}
+
+void load_run(struct replicate *room)
+{
+	struct loads *all = &room->loads;
+	unsigned seen = 0;
+
+	if (room->is_stopping)
+		return;
+	while (all->cursor < room->replica_count && all->running < LOADS_MAX) {
+		struct replica *replica = room->replicas[all->cursor];
+		if (seen++ == SCAN_STEP) {
+			deadline_set(&room->deadlines, &all->begin, clock_boot_ms());
+			return;
+		}
+		all->cursor++;
+		if ((replica->wants_load || replica->wants_store) && replica_is_idle(replica))
+			start(replica);
+	}
+}
+
+void load_published(struct replica *replica, int error, const char *why)
+{
+	struct replicate *room = replica->room;
+	char name[NAME_MAX_TEXT];
+
+	if (error != 0 && error != ERR_CLOSED) {
+		log_line(LEVEL_ERROR, replica_name(replica, name), "zone file %s: %s", replica_zone(replica)->file, why);
+		replica_note_error(replica, why);
+		replica->stamp.size = -1;
+	} else if (error == 0 && replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT) {
+		replica_wake(replica, false);
+	}
+	load_run(room);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The servers we fetch from: their health, known across all zones, and the
+// slots for transfers. One struct an address; connections that are kept open
+// will hang here.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "replicate/endpoint.h"
+
+struct replicate;
+
+// Who waits for a slot to transfer from a primary.
+struct slot_wait {
+	struct slot_wait *next, *previous;
+	struct primary *primary;  // NULL: neither waiting nor holding
+	bool is_holding;
+	void (*ready)(struct slot_wait *wait);
+};
+
+struct primary {
+	struct primary *next;      // in the bucket
+	struct primary *next_waiting, *previous_waiting; // ring of those with waiters
+	struct endpoint endpoint;
+	struct slot_wait *first, *last;
+	unsigned transfers;        // slots taken
+	uint32_t failures;         // in a row, without any answer
+	uint64_t retry_at;         // boot ms: not asked before, while it is silent
+	bool is_probed;            // somebody is asking it although it is silent
+};
+
+#define PRIMARY_BUCKETS 256
+
+struct primaries {
+	struct primary *bucket[PRIMARY_BUCKETS];
+	struct primary *waiting;   // ring
+	unsigned transfers;
+};
+
+// The primary of that address, made if need be; NULL without memory. Lives as
+// long as the room.
+struct primary *primary_get(struct replicate *room, const struct endpoint *endpoint);
+
+// As primary_get(), but makes none. Any port where the endpoint's is 0.
+struct primary *primary_find_host(struct replicate *room, const struct endpoint *endpoint);
+
+// Whether it is sensible to ask it: it answers, or its backoff is over and
+// nobody else is trying.
+bool primary_may_ask(const struct primary *primary, uint64_t now);
+
+// It is about to be asked.
+void primary_asking(struct primary *primary);
+
+// It answered, whatever it said. It gave no answer: `patience` (ms) bounds the
+// backoff, which is doubled and jittered. The asking was given up.
+void primary_answered(struct primary *primary);
+void primary_silent(struct primary *primary, uint64_t now, uint64_t patience, uint32_t random);
+void primary_unasked(struct primary *primary);
+
+// It gave a sign of life.
+void primary_stirred(struct primary *primary);
+
+// Waits for a slot within transfers-in and transfers-per-ns: wait->ready is
+// called at once or later, in the order of asking for each primary.
+void primary_slot_take(struct replicate *room, struct primary *primary, struct slot_wait *wait);
+
+// Gives the slot back, or stops waiting. Fine where neither holds.
+void primary_slot_give(struct replicate *room, struct slot_wait *wait);
+
+void primary_free_all(struct replicate *room);

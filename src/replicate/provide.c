@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/provide.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "dns/message.h"
+#include "dns/serial.h"
+#include "dns/types.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+// Compression pointers reach so far into a message (RFC 1035, 4.1.4).
+#define POINTER_REACH 0x4000u
+
+// What a message is filled up to: beyond this, larger messages gain nothing.
+#define MESSAGE_FILL 65535u
+
+enum provide_what {
+	PROVIDE_ZONE,   // AXFR, and IXFR answered with the whole zone (RFC 1995, 4)
+	PROVIDE_SERIAL, // IXFR of a client that is up to date, or over UDP: the SOA alone
+};
+
+struct provide {
+	const struct zone_version *version; // held
+	enum provide_what what;
+	uint16_t id, type;
+	bool is_first;                      // no message was written yet
+	bool is_soa_sent;                   // the last one
+	bool has_set;                       // `set` has records left
+	struct zone_cursor cursor;
+	struct rrset set;
+	uint8_t set_owner[NAME_MAX_WIRE];   // cursor.owner moves on before all is written
+	uint8_t owner_length;
+	uint16_t origin_length;
+	const uint8_t *record;              // next of the set
+	unsigned left;                      // records of the set
+	// Within one message:
+	uint16_t origin_at;                 // offset of the origin's name, 0 none
+	uint16_t owner_at;                  // offset of the current owner, 0 none
+	uint64_t records, bytes, messages, started;
+	char client[ADDRESS_TEXT];
+	char key[NAME_MAX_TEXT];
+};
+
+static struct log_limit refused_lines = { .per_second = 5, .burst = 20 };
+static struct log_limit sent_lines = { .per_second = 20, .burst = 100 };
+
+// --- opening
+
+static void log_refused(struct replicate *room, const struct zone_slot *slot, const struct answer_request *request)
+{
+	const struct config *config = room_config(room);
+	const struct config_zone *zone = config_zone_find(config, slot->origin);
+	char name[NAME_MAX_TEXT], client[ADDRESS_TEXT], advice[400] = "";
+	uint64_t suppressed;
+
+	if (!log_limit_allows(&refused_lines, &suppressed))
+		return;
+	if (zone != NULL)
+		config_explain_refusal(config, zone, CONFIG_ACCESS_TRANSFER, request->source, request->key_name, advice,
+		                       sizeof advice);
+	log_line(LEVEL_WARNING, name_to_text(slot->origin, name), "transfer to %s refused: %s",
+	         address_host_to_text(request->source, client), advice);
+	if (suppressed > 0)
+		log_line(LEVEL_WARNING, NULL, "%" PRIu64 " more transfers were refused without a line", suppressed);
+}
+
+// The serial that an IXFR's client has: the SOA in its authority section.
+static int client_serial(const struct answer_request *request, uint32_t *serial)
+{
+	struct wire_reader reader;
+	struct message_question question;
+	struct message_record record;
+
+	if (request->length < MESSAGE_HEADER || message_count(request->bytes, SECTION_AUTHORITY) != 1
+	    || message_count(request->bytes, SECTION_ANSWER) != 0)
+		return ERR_FORMAT;
+	wire_reader_init(&reader, request->bytes, request->length);
+	wire_read_bytes(&reader, MESSAGE_HEADER);
+	if (!message_read_question(&reader, &question) || !message_read_record(&reader, &record)
+	    || record.type != TYPE_SOA || record.rdata_length < 22 || !name_equal(record.owner, question.name))
+		return ERR_FORMAT;
+	*serial = wire_get32(record.rdata + record.rdata_length - 20);
+	return 0;
+}
+
+static int choose(const struct answer_request *request, const struct answer *parsed,
+                  const struct zone_version *version, enum provide_what *what)
+{
+	uint32_t serial;
+
+	*what = PROVIDE_ZONE;
+	if (parsed->type != TYPE_IXFR)
+		return 0;
+	if (client_serial(request, &serial) != 0)
+		return ERR_FORMAT;
+	// RFC 1995, 2: up to date, or newer than we are; 4: too large for UDP.
+	if (!serial_newer(zone_serial(version), serial) || request->transport == TRANSPORT_UDP)
+		*what = PROVIDE_SERIAL;
+	return 0;
+}
+
+static void fill(struct provide *provide, const struct answer_request *request, const struct answer *parsed,
+                 const struct zone_version *version, enum provide_what what)
+{
+	provide->version = zone_hold(version);
+	provide->what = what;
+	provide->id = message_id(request->bytes);
+	provide->type = parsed->type;
+	provide->is_first = true;
+	provide->origin_length = (uint16_t)name_length(zone_origin(version));
+	provide->started = clock_boot_ms();
+	address_host_to_text(request->source, provide->client);
+	if (request->key_name != NULL)
+		name_to_text(request->key_name, provide->key);
+	zone_cursor_start(&provide->cursor, version);
+}
+
+int provide_open(struct replicate *replicate, const struct answer_request *request,
+                 const struct answer *parsed, struct provide **provide,
+                 uint16_t *rcode, char why[static 128])
+{
+	struct zone_slot *slot = parsed->zone;
+	const struct zone_version *version;
+	enum provide_what what;
+	struct provide *made;
+	int error;
+
+	why[0] = '\0';
+	if (slot == NULL || !name_equal(parsed->qname.wire, slot->origin)) {
+		*rcode = RCODE_NOTAUTH;
+		snprintf(why, 128, "no such zone here");
+		return ERR_STATE;
+	}
+	if (!acl_allows(atomic_load_explicit(&slot->allow_transfer, memory_order_acquire), request->source,
+	                request->key_name)) {
+		*rcode = RCODE_REFUSED;
+		snprintf(why, 128, "transfers are not allowed from this address%s",
+		         request->key_name != NULL ? " with this key" : "");
+		log_refused(replicate, slot, request);
+		return ERR_DENIED;
+	}
+	version = atomic_load_explicit(&slot->version, memory_order_acquire);
+	if (version == NULL || atomic_load_explicit(&slot->state, memory_order_acquire) != ZONE_STATE_SERVED) {
+		*rcode = RCODE_SERVFAIL;
+		snprintf(why, 128, version == NULL ? "the zone is not loaded yet" : "the zone has expired");
+		return ERR_STATE;
+	}
+	error = choose(request, parsed, version, &what);
+	if (error != 0) {
+		*rcode = RCODE_FORMERR;
+		snprintf(why, 128, "an IXFR has the client's SOA in its authority section (RFC 1995, 3)");
+		return error;
+	}
+	made = calloc(1, sizeof *made);
+	if (made == NULL) {
+		*rcode = RCODE_SERVFAIL;
+		return ERR_MEMORY;
+	}
+	fill(made, request, parsed, version, what);
+	*rcode = RCODE_NOERROR;
+	*provide = made;
+	return 0;
+}
+
+// --- writing
+
+static void write_header(struct provide *provide, struct wire_writer *writer)
+{
+	wire_write16(writer, provide->id);
+	wire_write16(writer, FLAG_QR | FLAG_AA);
+	wire_write16(writer, provide->is_first ? 1 : 0);
+	wire_write16(writer, 0);
+	wire_write32(writer, 0);
+	provide->origin_at = 0;
+	provide->owner_at = 0;
+	if (!provide->is_first)
+		return;
+	// RFC 5936, 2.2.1: the question stands in the first message.
+	provide->origin_at = MESSAGE_HEADER;
+	wire_write_bytes(writer, zone_origin(provide->version), provide->origin_length);
+	wire_write16(writer, provide->type);
+	wire_write16(writer, CLASS_IN);
+}
+
+// The owner of the record to come: a pointer to the one before it, or its own
+// labels and a pointer to the zone's name, as far as pointers reach.
+static size_t compress_owner(const struct provide *provide, uint8_t owner[static NAME_MAX_WIRE + 2])
+{
+	size_t relative = (size_t)provide->owner_length - provide->origin_length;
+
+	if (provide->owner_at != 0) {
+		wire_put16(owner, (uint16_t)(0xc000u | provide->owner_at));
+		return 2;
+	}
+	if (provide->origin_at == 0) {
+		memcpy(owner, provide->set_owner, provide->owner_length);
+		return provide->owner_length;
+	}
+	memcpy(owner, provide->set_owner, relative);
+	wire_put16(owner + relative, (uint16_t)(0xc000u | provide->origin_at));
+	return relative + 2;
+}
+
+static void remember_owner(struct provide *provide, size_t at, size_t written)
+{
+	size_t relative = (size_t)provide->owner_length - provide->origin_length;
+
+	if (at + relative >= POINTER_REACH)
+		return;
+	if (provide->owner_at == 0)
+		provide->owner_at = relative == 0 && provide->origin_at != 0 ? provide->origin_at : (uint16_t)at;
+	if (provide->origin_at == 0 && written == provide->owner_length)
+		provide->origin_at = (uint16_t)(at + relative);
+}
+
+// Writes one record; false where it does not fit.
+static bool write_record(struct provide *provide, struct wire_writer *writer, const uint8_t *record)
+{
+	uint8_t owner[NAME_MAX_WIRE + 2];
+	size_t owner_length = compress_owner(provide, owner);
+	// Stored records begin with a two-byte owner, which is left out.
+	size_t rest = RECORD_RDATA - 2u + wire_get16(record + RECORD_RDLENGTH);
+	size_t at = wire_writer_length(writer);
+
+	if (wire_writer_room(writer) < owner_length + rest)
+		return false;
+	memcpy(writer->at, owner, owner_length);
+	memcpy(writer->at + owner_length, record + 2, rest);
+	writer->at += owner_length + rest;
+	remember_owner(provide, at, owner_length);
+	provide->records++;
+	return true;
+}
+
+// A node's sets come one behind another: they share their first owner.
+static void set_owner(struct provide *provide, const uint8_t *owner, uint8_t length)
+{
+	if (length == provide->owner_length && memcmp(owner, provide->set_owner, length) == 0)
+		return;
+	memcpy(provide->set_owner, owner, length);
+	provide->owner_length = length;
+	provide->owner_at = 0;
+}
+
+// Makes the next record the current one. False at the end of the zone.
+static bool next_record(struct provide *provide)
+{
+	if (provide->left > 0)
+		return true;
+	if (provide->is_soa_sent)
+		return false;
+	if (provide->has_set && provide->what == PROVIDE_SERIAL) {
+		provide->is_soa_sent = true;
+		return false;
+	}
+	if (zone_cursor_next(&provide->cursor, &provide->set)) {
+		set_owner(provide, provide->cursor.owner, provide->cursor.owner_length);
+	} else {
+		// The SOA once more ends it.
+		provide->is_soa_sent = true;
+		zone_soa(provide->version, &provide->set);
+		set_owner(provide, zone_origin(provide->version), (uint8_t)provide->origin_length);
+	}
+	provide->has_set = true;
+	provide->record = provide->set.wire;
+	provide->left = provide->set.count;
+	return true;
+}
+
+int provide_next(struct provide *provide, uint8_t *message, size_t room,
+                 size_t *length, bool *last)
+{
+	struct wire_writer writer;
+	unsigned count = 0;
+	bool is_more;
+
+	wire_writer_init(&writer, message, room < MESSAGE_FILL ? room : MESSAGE_FILL);
+	write_header(provide, &writer);
+	if (writer.full)
+		return ERR_SPACE;
+	while ((is_more = next_record(provide)) && count < UINT16_MAX) {
+		if (!write_record(provide, &writer, provide->record))
+			break;
+		count++;
+		provide->left--;
+		provide->record = record_next(provide->record);
+	}
+	if (count == 0)
+		return room < MESSAGE_FILL && provide->is_first ? ERR_SPACE : ERR_RANGE;
+	wire_put16(message + 6, (uint16_t)count);
+	provide->is_first = false;
+	provide->messages++;
+	*length = wire_writer_length(&writer);
+	provide->bytes += *length + 2;
+	*last = !is_more;
+	return 0;
+}
+
+void provide_close(struct provide *provide)
+{
+	char name[NAME_MAX_TEXT];
+	uint64_t suppressed;
+	bool is_complete;
+
+	if (provide == NULL)
+		return;
+	is_complete = provide->is_soa_sent && provide->left == 0;
+	if (log_limit_allows(&sent_lines, &suppressed))
+		log_line(LEVEL_INFO, name_to_text(zone_origin(provide->version), name),
+		         "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64
+		         " messages, %" PRIu64 " ms, %s%s",
+		         provide->client, is_complete ? "complete" : "broken off",
+		         provide->what == PROVIDE_SERIAL ? "up to date" : provide->type == TYPE_IXFR ? "IXFR as AXFR" : "AXFR",
+		         zone_serial(provide->version), provide->records, provide->bytes, provide->messages,
+		         clock_boot_ms() - provide->started, provide->key[0] != '\0' ? "key " : "unsigned", provide->key);
+	zone_release(provide->version);
+	free(provide);
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/publish.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "guard/guard.h"
+#include "replicate/attempt.h"
+#include "replicate/export.h"
+#include "replicate/load.h"
+#include "replicate/notify_out.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+// A store that fails is tried again after 1, 2, 4 … seconds, at most this many.
+#define STORE_RETRY_MAX_S 60u
+
+enum stage { STAGE_SEAL, STAGE_STORE, STAGE_SERVE, STAGE_DOWNSTREAM };
+
+struct publication {
+	struct mail mail;                     // from the lane, from the store
+	struct deadline retry;
+	struct replicate *room;
+	struct replica *replica;              // held; NULL: cancelled
+	const struct config *config;          // held
+	const struct config_policy *policy;
+	struct lane *lane;
+	struct zone_draft *draft;             // until sealed
+	const struct zone_version *previous;  // held
+	const struct zone_version *version;   // sealed, our hold until it is published
+	enum stage stage;
+	bool is_transfer;
+	bool is_served;                       // before it was stored
+	unsigned store_failures;
+	int error;                            // of the stage
+	char why[400];
+};
+
+static void advance(struct publication *p);
+
+static void end(struct publication *p)
+{
+	struct replicate *room = p->room;
+
+	deadline_leave(&room->deadlines, &p->retry);
+	if (p->previous != NULL)
+		zone_release(p->previous);
+	if (p->version != NULL)
+		zone_release(p->version);
+	config_release(p->config);
+	if (!p->is_transfer)
+		room->loads.running--;
+	if (p->replica != NULL) {
+		p->replica->publication = NULL;
+		p->replica->is_strand_busy = false;
+		replica_drop(p->replica);
+	}
+	free(p);
+	room_job_end(room);
+}
+
+// Tells whoever ordered it.
+static void report(struct publication *p)
+{
+	struct replica *replica = p->replica;
+	struct attempt *attempt = replica->attempt;
+	bool is_transfer = p->is_transfer;
+	int error = p->error;
+	char why[400];
+
+	memcpy(why, p->why, sizeof why);
+	replica_hold(replica);
+	end(p);
+	if (attempt != NULL)
+		attempt_published(attempt, error, why);
+	else if (!is_transfer)
+		load_published(replica, error, why);
+	replica_settle(replica);
+	replica_drop(replica);
+}
+
+// --- guard and seal, on the lane
+
+static void on_mail(struct mail *mail, void *receiver)
+{
+	struct publication *p = (struct publication *)((char *)mail - offsetof(struct publication, mail));
+
+	(void)receiver;
+	advance(p);
+}
+
+static void seal_on_lane(void *context)
+{
+	struct publication *p = context;
+	struct guard_verdict verdict;
+
+	// The guard comes before the seal: what it refuses leaves no version behind.
+	p->error = guard_check(p->draft, p->previous, p->policy, &verdict);
+	if (p->error != 0) {
+		snprintf(p->why, sizeof p->why, "held back by the %s check: %s; the old version stays",
+		         verdict.check, verdict.text);
+	} else {
+		p->error = zone_draft_seal(p->draft, &p->version);
+		if (p->error != 0)
+			snprintf(p->why, sizeof p->why, "cannot be kept: %s", error_text(p->error));
+	}
+	if (p->error != 0)
+		zone_draft_abandon(p->draft);
+	p->draft = NULL;
+	room_post(p->room, &p->mail);
+}
+
+static void run_seal(struct publication *p)
+{
+	if (lane_post(p->lane, seal_on_lane, p) != 0)
+		seal_on_lane(p);
+}
+
+// --- store
+
+static void on_stored(void *context, int error, const char *why)
+{
+	struct publication *p = context;
+
+	p->error = error;
+	snprintf(p->why, sizeof p->why, "unsaved: %s", why != NULL && why[0] != '\0' ? why : error_text(error));
+	room_post(p->room, &p->mail);
+}
+
+static void run_store(struct publication *p)
+{
+	struct store_state state;
+	struct replica *replica = p->replica;
+	struct soa soa = { 0 };
+	struct rrset set;
+	int error;
+
+	// The state as it will be once this version is served.
+	replica_store_state(replica, &state);
+	state.has_version = true;
+	state.serial = zone_serial(p->version);
+	if (!p->is_served)
+		state.transferred = clock_wall_s();
+	if (p->is_transfer) {
+		struct refresh timers = replica->refresh;
+		zone_soa(p->version, &set);
+		(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
+		refresh_take_soa(&timers, &soa, p->policy);
+		state.confirmed = state.transferred;
+		state.refresh_at = state.confirmed + timers.refresh;
+		state.expires_at = state.confirmed + timers.expire;
+	}
+	state.last_error[0] = '\0';
+	error = store_commit(p->room->store, p->version, &state, on_stored, p);
+	if (error != 0)
+		on_stored(p, error, error_text(error));
+}
+
+static void on_retry(struct deadline *deadline, uint64_t now)
+{
+	struct publication *p = (struct publication *)((char *)deadline - offsetof(struct publication, retry));
+
+	(void)now;
+	run_store(p);
+}
+
+// Nothing is served that is not stored: the version waits, the old one goes on.
+static void store_failed(struct publication *p)
+{
+	uint64_t wait = (uint64_t)1 << (p->store_failures < 6 ? p->store_failures : 6);
+	char name[NAME_MAX_TEXT];
+
+	if (wait > STORE_RETRY_MAX_S)
+		wait = STORE_RETRY_MAX_S;
+	if (p->store_failures++ == 0)
+		log_line(LEVEL_ERROR, replica_name(p->replica, name), "serial %u %s; %s, and this is tried again",
+		         zone_serial(p->version), p->why,
+		         p->is_served ? "it is served all the same, from its file" : "the old version stays");
+	p->replica->is_unsaved = true;
+	replica_note_error(p->replica, p->why);
+	deadline_set(&p->room->deadlines, &p->retry, clock_boot_ms() + wait * 1000);
+}
+
+// --- serve
+
+static void run_serve(struct publication *p)
+{
+	struct replica *replica = p->replica;
+
+	// The slot takes over one hold and lets go of the version before, a grace
+	// period later; ours is kept until what follows has been started.
+	zone_slot_publish(replica->slot, zone_hold(p->version));
+	replica_replaced(replica, p->version, p->is_transfer);
+}
+
+static void run_downstream(struct publication *p)
+{
+	notify_out_zone(p->replica);
+	if (p->is_transfer)
+		export_request(p->replica);
+}
+
+// --- the order
+
+// What is sealed is checked; what is stored is sealed; what is served is
+// stored; what is told is served. Each stage that runs elsewhere comes back
+// here by mail, with p->error set.
+static void advance(struct publication *p)
+{
+	if (p->replica == NULL) {
+		end(p);
+		return;
+	}
+	if (p->room->is_stopping && (p->stage == STAGE_SEAL || p->error != 0)) {
+		if (p->error == 0)
+			p->error = ERR_CLOSED;
+		report(p);
+		return;
+	}
+	switch (p->stage) {
+	case STAGE_SEAL: // guard → seal
+		if (p->error != 0) {
+			report(p);
+			return;
+		}
+		if (p->is_served) {
+			// A primary's zone file is its store: its first load is served at once.
+			run_serve(p);
+			run_downstream(p);
+		}
+		p->stage = STAGE_STORE;
+		run_store(p);
+		return;
+	case STAGE_STORE: // → store
+		if (p->error != 0) {
+			store_failed(p);
+			return;
+		}
+		p->replica->is_unsaved = false;
+		p->why[0] = '\0';
+		p->stage = STAGE_SERVE;
+		__attribute__((fallthrough));
+	case STAGE_SERVE: // → publish, which retires the version before
+		if (!p->is_served)
+			run_serve(p);
+		p->stage = STAGE_DOWNSTREAM;
+		__attribute__((fallthrough));
+	case STAGE_DOWNSTREAM: // → NOTIFY, export
+		if (!p->is_served)
+			run_downstream(p);
+		report(p);
+		return;
+	}
+}
+
+// --- the beginning
+
+static struct publication *make(struct replica *replica, const struct config *config,
+                                const struct config_policy *policy)
+{
+	struct publication *p = calloc(1, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	if (deadline_join(&replica->room->deadlines, &p->retry, on_retry) != 0) {
+		free(p);
+		return NULL;
+	}
+	p->mail.deliver = on_mail;
+	p->room = replica->room;
+	p->replica = replica;
+	p->config = config_hold(config);
+	p->policy = policy;
+	replica->publication = p;
+	replica->is_strand_busy = true;
+	replica_hold(replica);
+	room_job_begin(p->room);
+	return p;
+}
+
+int publish_start(const struct publish_order *order)
+{
+	const struct zone_version *previous = replica_version(order->replica);
+	struct publication *p = make(order->replica, order->config, order->policy);
+
+	if (p == NULL) {
+		zone_draft_abandon(order->draft);
+		return ERR_MEMORY;
+	}
+	p->draft = order->draft;
+	p->previous = previous != NULL ? zone_hold(previous) : NULL;
+	p->is_transfer = order->is_transfer;
+	p->is_served = order->is_stored_already;
+	p->lane = order->is_large ? p->room->long_lane : p->room->short_lane;
+	p->stage = STAGE_SEAL;
+	run_seal(p);
+	return 0;
+}
+
+int publish_store_only(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+	struct publication *p = make(replica, room_config(room), replica_zone(replica)->policy);
+
+	if (p == NULL)
+		return ERR_MEMORY;
+	p->version = zone_hold(replica_version(replica));
+	p->is_served = true;
+	p->stage = STAGE_STORE;
+	run_store(p);
+	return 0;
+}
+
+void publish_cancel(struct replica *replica)
+{
+	struct publication *p = replica->publication;
+
+	if (p == NULL)
+		return;
+	if (p->retry.place != 0) {
+		// Nobody else holds it: it waits for its next try.
+		end(p);
+		return;
+	}
+	p->replica = NULL;
+	replica->publication = NULL;
+	replica_drop(replica);
+}
+
+void publish_stop(struct replica *replica)
+{
+	struct publication *p = replica->publication;
+
+	if (p != NULL && p->retry.place != 0)
+		end(p);
+}

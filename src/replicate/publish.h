@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How content becomes what is answered with: the one way there is.
+#pragma once
+
+#include <stdbool.h>
+
+#include "config/model.h"
+#include "zone/draft.h"
+
+struct replica;
+struct replicate;
+struct publication;
+
+struct publish_order {
+	struct replica *replica;            // idle, but for the attempt or load that orders this
+	const struct config *config;        // held by the publication as long as it needs
+	const struct config_policy *policy;
+	struct zone_draft *draft;           // the publication's from now on, even on error
+	bool is_large;                      // work for the long lane
+	bool is_transfer;                   // else it came from a zone file
+	bool is_stored_already;             // in its zone file: served at once, the store follows
+};
+
+// Checks, seals, stores and serves the draft; then the attempt or the load of
+// the zone is told (attempt_published(), load_published()). ERR_MEMORY.
+int publish_start(const struct publish_order *order);
+
+// Stores a version that is served already (read from its file at the start).
+int publish_store_only(struct replica *replica);
+
+// The zone goes away: nothing more is published.
+void publish_cancel(struct replica *replica);
+
+// Everything stops: a commit that waits for its next try is given up, what is
+// under way is let through.
+void publish_stop(struct replica *replica);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The requests that we send (SOA, AXFR, NOTIFY), and reading what every answer
+// to one must have in common.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dns/message.h"
+#include "dns/tsig.h"
+#include "dns/types.h"
+#include "zone/zone.h"
+
+// Header, question, one SOA with names of full length, TSIG.
+#define QUERY_ROOM (MESSAGE_HEADER + NAME_MAX_WIRE + 4 + 12 + 2 * NAME_MAX_WIRE + 20 + TSIG_MAX_RECORD)
+
+struct query {
+	uint16_t id;
+	uint16_t type;
+	const uint8_t *origin;      // belongs to the caller, outlives the query
+	const struct tsig_key *key; // NULL: unsigned
+	size_t length;
+	size_t mac_length;
+	uint8_t mac[TSIG_MAX_MAC];
+	uint8_t bytes[QUERY_ROOM];
+};
+
+// A question of type SOA or AXFR. `now` is wall seconds. ERR_KEY where it
+// could not be signed.
+int query_build(struct query *query, uint16_t id, const uint8_t *origin, uint16_t type,
+                const struct tsig_key *key, int64_t now);
+
+// A NOTIFY (RFC 1996, 3.3) with the zone's SOA in the answer section.
+int query_build_notify(struct query *query, uint16_t id, const uint8_t *origin,
+                       const struct zone_version *version, const struct tsig_key *key, int64_t now);
+
+// The sentence for a failed or refused signature: "TSIG BADTIME, our clock is
+// 412 s behind theirs (limit 300)".
+void query_explain_tsig(const struct query *query, const struct tsig_verdict *verdict, int error,
+                        char *why, size_t size);
+
+// What a SOA answer said.
+struct soa_answer {
+	uint32_t serial;
+	bool is_truncated; // nothing else is known then
+};
+
+// Reads a whole answer to a SOA query; takes its TSIG off in place. Returns 0,
+// ERR_STATE (not an answer to this query: go on waiting), ERR_DENIED (an rcode),
+// ERR_KEY, ERR_TIME, ERR_FORMAT, ERR_NOT_FOUND (no SOA, or not authoritative);
+// with a negative result but ERR_STATE, `why` tells.
+int query_read_soa(const struct query *query, uint8_t *message, size_t length, int64_t now,
+                   struct soa_answer *answer, char *why, size_t size);

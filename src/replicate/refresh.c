@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/refresh.h"
+
+// A zone without a usable copy is asked for eagerly, but never hammered: 1, 2,
+// 4 … seconds, at most this many.
+#define EAGER_RETRY_MAX 30u
+
+// Where a newer serial is known and could not be had: 2, 4, 8 … seconds until
+// the zone's own RETRY is reached.
+#define BEHIND_RETRY_FIRST 2u
+
+// Before the first SOA is known.
+#define FIRST_REFRESH 3600u
+#define FIRST_RETRY 600u
+#define FIRST_EXPIRE (7u * 86400u)
+
+static uint32_t within(uint32_t value, uint32_t least, uint32_t most)
+{
+	if (most != 0 && value > most)
+		value = most;
+	return value < least ? least : value;
+}
+
+static uint64_t ms(uint32_t seconds)
+{
+	return (uint64_t)seconds * 1000;
+}
+
+// The span less up to an eighth, so that zones that began together part.
+static uint64_t jitter(uint64_t span, uint32_t random)
+{
+	return span - (((span / 8) * random) >> 32);
+}
+
+void refresh_init(struct refresh *refresh, uint64_t now)
+{
+	*refresh = (struct refresh){
+		.refresh_at = now,
+		.expires_at = REFRESH_NEVER,
+		.refresh = FIRST_REFRESH,
+		.retry = FIRST_RETRY,
+		.expire = FIRST_EXPIRE,
+		.phase = REPLICA_EMPTY,
+	};
+}
+
+void refresh_take_soa(struct refresh *refresh, const struct soa *soa, const struct config_policy *policy)
+{
+	uint32_t least_expire = policy->min_expire;
+
+	refresh->retry = within(soa->retry, policy->min_retry, policy->max_retry);
+	refresh->refresh = within(soa->refresh, policy->min_refresh, policy->max_refresh);
+	if (refresh->retry == 0)
+		refresh->retry = 1;
+	if (refresh->refresh == 0)
+		refresh->refresh = 1;
+	if (policy->min_expire_is_sum) {
+		uint64_t sum = (uint64_t)refresh->refresh + refresh->retry + 1;
+		least_expire = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+	}
+	refresh->expire = within(soa->expire, least_expire, 0);
+	if (refresh->expire == 0)
+		refresh->expire = 1;
+}
+
+// An EXPIRE shorter than REFRESH must not end a zone that nobody asked for.
+static uint64_t refresh_span(const struct refresh *refresh)
+{
+	uint64_t span = ms(refresh->refresh);
+	uint64_t most = ms(refresh->expire) / 4 * 3;
+
+	return span < most ? span : most;
+}
+
+void refresh_resume(struct refresh *refresh, int64_t left_to_refresh, int64_t left_to_expire,
+                    bool ask_first, uint64_t now)
+{
+	uint64_t span = ms(refresh->refresh);
+	uint64_t life = ms(refresh->expire);
+
+	refresh->phase = left_to_refresh > 0 ? REPLICA_CURRENT : REPLICA_STALE;
+	refresh->refresh_at = now;
+	if (left_to_refresh > 0 && !ask_first) {
+		uint64_t left = (uint64_t)left_to_refresh * 1000;
+		refresh->refresh_at = now + (left < span ? left : span);
+	}
+	if (left_to_expire > 0) {
+		uint64_t left = (uint64_t)left_to_expire * 1000;
+		refresh->expires_at = now + (left < life ? left : life);
+	} else if (ask_first) {
+		refresh->is_on_trial = true;
+		refresh->phase = REPLICA_STALE;
+		refresh->expires_at = now + ms(EAGER_RETRY_MAX);
+	} else {
+		refresh->phase = REPLICA_EXPIRED;
+		refresh->expires_at = REFRESH_NEVER;
+	}
+}
+
+static unsigned expire(struct refresh *refresh)
+{
+	refresh->expires_at = REFRESH_NEVER;
+	refresh->phase = REPLICA_EXPIRED;
+	refresh->failures = 0;
+	refresh->is_on_trial = false;
+	return REFRESH_EXPIRE;
+}
+
+static unsigned on_tick(struct refresh *refresh, uint64_t now)
+{
+	unsigned actions = 0;
+
+	if (now >= refresh->expires_at)
+		actions |= expire(refresh);
+	if (now >= refresh->refresh_at) {
+		// The attempt's end sets the time; this stands should it never come.
+		refresh->refresh_at = now + ms(refresh->retry);
+		actions |= REFRESH_ASK;
+	}
+	return actions;
+}
+
+static unsigned on_good(struct refresh *refresh, uint64_t now, uint32_t random)
+{
+	unsigned actions = refresh->phase == REPLICA_EXPIRED ? REFRESH_SERVE : 0;
+
+	refresh->phase = REPLICA_CURRENT;
+	refresh->failures = 0;
+	refresh->is_behind = false;
+	refresh->is_on_trial = false;
+	refresh->refresh_at = now + jitter(refresh_span(refresh), random);
+	refresh->expires_at = now + ms(refresh->expire);
+	return actions;
+}
+
+static uint64_t doubled(uint32_t first, uint16_t failures, uint32_t most)
+{
+	uint32_t shift = failures < 16 ? failures : 16;
+	uint64_t seconds = (uint64_t)first << shift;
+
+	return (seconds < most ? seconds : most) * 1000;
+}
+
+static unsigned on_failed(struct refresh *refresh, uint64_t now, uint32_t random)
+{
+	unsigned actions = refresh->is_on_trial ? expire(refresh) : 0;
+	uint64_t wait = ms(refresh->retry);
+	uint32_t eager = refresh->phase == REPLICA_EXPIRED && refresh->retry < EAGER_RETRY_MAX
+	                 ? refresh->retry : EAGER_RETRY_MAX;
+
+	if (refresh->phase == REPLICA_EMPTY || refresh->phase == REPLICA_EXPIRED)
+		wait = doubled(1, refresh->failures, eager);
+	else if (refresh->is_behind)
+		wait = doubled(BEHIND_RETRY_FIRST, refresh->failures, refresh->retry);
+	if (refresh->failures < UINT16_MAX)
+		refresh->failures++;
+	if (refresh->phase == REPLICA_CURRENT)
+		refresh->phase = REPLICA_STALE;
+	refresh->refresh_at = now + jitter(wait, random);
+	return actions;
+}
+
+unsigned refresh_step(struct refresh *refresh, enum refresh_event event, uint64_t now, uint32_t random)
+{
+	switch (event) {
+	case REFRESH_TICK:
+		return on_tick(refresh, now);
+	case REFRESH_WOKEN:
+		refresh->refresh_at = now + ms(refresh->retry);
+		return REFRESH_ASK;
+	case REFRESH_CONFIRMED:
+	case REFRESH_REPLACED:
+		return on_good(refresh, now, random);
+	case REFRESH_FAILED:
+		return on_failed(refresh, now, random);
+	}
+	return 0;
+}
+
+uint64_t refresh_next(const struct refresh *refresh)
+{
+	return refresh->refresh_at < refresh->expires_at ? refresh->refresh_at : refresh->expires_at;
+}

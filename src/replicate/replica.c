@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/replica.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/epoch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "dns/serial.h"
+#include "replicate/attempt.h"
+#include "replicate/export.h"
+#include "replicate/load.h"
+#include "replicate/notify_in.h"
+#include "replicate/publish.h"
+
+const char *replica_name(const struct replica *replica, char text[static NAME_MAX_TEXT])
+{
+	return name_to_text(replica->slot->origin, text);
+}
+
+// Only this thread publishes and removes, so what it reads in a slot stays.
+const struct zone_version *replica_version(const struct replica *replica)
+{
+	return atomic_load_explicit(&replica->slot->version, memory_order_relaxed);
+}
+
+// --- its life
+
+static void on_deadline(struct deadline *deadline, uint64_t now);
+
+int replica_new(struct replicate *room, const struct config_zone *zone, struct replica **replica)
+{
+	struct replica *made = calloc(1, sizeof *made);
+	int error = made == NULL ? ERR_MEMORY : 0;
+
+	if (error == 0)
+		error = deadline_join(&room->deadlines, &made->deadline, on_deadline);
+	if (error == 0) {
+		error = zone_line_new(zone->name, &made->line);
+		if (error == 0)
+			error = zone_table_add(room->table, zone->name, &made->slot);
+		if (error != 0)
+			deadline_leave(&room->deadlines, &made->deadline);
+	}
+	if (error != 0) {
+		if (made != NULL && made->line != NULL)
+			zone_line_release(made->line);
+		free(made);
+		return error;
+	}
+	made->room = room;
+	made->stamp.size = -1;
+	made->export_at = DEADLINE_NEVER;
+	made->export_cost_ms = UINT32_MAX;
+	made->role = zone->role;
+	refresh_init(&made->refresh, clock_boot_ms());
+	notify_in_init(made);
+	replica_configure(made, zone);
+	atomic_store_explicit(&made->slot->owner, made, memory_order_release);
+	*replica = made;
+	return 0;
+}
+
+static void set_role(struct replica *replica, uint8_t role)
+{
+	attempt_cancel(replica);
+	replica->role = role;
+	replica->stamp.size = -1;
+	export_cancel(replica);
+	if (role == CONFIG_SECONDARY)
+		refresh_init(&replica->refresh, clock_boot_ms());
+	if (role == CONFIG_SECONDARY && replica_version(replica) != NULL)
+		replica->refresh.phase = REPLICA_STALE;
+}
+
+void replica_configure(struct replica *replica, const struct config_zone *zone)
+{
+	struct zone_slot *slot = replica->slot;
+
+	atomic_store_explicit(&replica->zone, zone, memory_order_release);
+	atomic_store_explicit(&slot->allow_query, zone->policy->allow_query, memory_order_release);
+	atomic_store_explicit(&slot->allow_transfer, zone->policy->allow_transfer, memory_order_release);
+	if (replica->role != zone->role)
+		set_role(replica, zone->role);
+}
+
+static void on_buried(struct mail *mail, void *receiver)
+{
+	struct replica *replica = (struct replica *)((char *)mail - offsetof(struct replica, bury));
+	struct replicate *room = receiver;
+
+	free(replica->last_error);
+	zone_line_release(replica->line);
+	free(replica);
+	room_job_end(room);
+}
+
+// On the epoch thread: no worker can still see the zone.
+static void bury(void *context)
+{
+	struct replica *replica = context;
+
+	room_post(replica->room, &replica->bury);
+}
+
+static void bury_when_free(struct replica *replica)
+{
+	if (!replica->is_removed || replica->holds > 0)
+		return;
+	replica->bury.deliver = on_buried;
+	epoch_retire(bury, replica);
+}
+
+void replica_remove(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+
+	replica_hold(replica);
+	replica->is_removed = true;
+	attempt_cancel(replica);
+	publish_cancel(replica);
+	export_cancel(replica);
+	notify_out_forget(replica);
+	deadline_leave(&room->deadlines, &replica->deadline);
+	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
+	zone_table_remove(room->table, replica->slot);
+	room_job_begin(room);
+	replica_drop(replica);
+}
+
+void replica_hold(struct replica *replica)
+{
+	replica->holds++;
+}
+
+void replica_drop(struct replica *replica)
+{
+	replica->holds--;
+	bury_when_free(replica);
+}
+
+bool replica_is_idle(const struct replica *replica)
+{
+	return replica->attempt == NULL && replica->publication == NULL && !replica->is_strand_busy
+	       && !replica->is_loading && !replica->is_removed;
+}
+
+// --- what drives it
+
+static void set_deadline(struct replica *replica)
+{
+	uint64_t at = DEADLINE_NEVER;
+
+	// A primary does not age; an attempt sets its own end.
+	if (replica->role == CONFIG_SECONDARY)
+		at = replica->attempt != NULL || replica->is_due ? replica->refresh.expires_at
+		                                                 : refresh_next(&replica->refresh);
+	if (replica->export_at < at && !replica->is_exporting && !replica->is_export_queued)
+		at = replica->export_at;
+	if (replica->is_woken && replica_is_idle(replica) && replica->notify_after < at)
+		at = replica->notify_after;
+	deadline_set(&replica->room->deadlines, &replica->deadline, at);
+}
+
+void replica_settle(struct replica *replica)
+{
+	if (replica->is_removed || replica->room->is_stopping || !replica->room->is_running)
+		return;
+	if (replica_is_idle(replica)) {
+		if (replica->wants_load || replica->wants_store)
+			load_request(replica);
+		else if (replica->is_woken && replica->role == CONFIG_SECONDARY)
+			notify_in_resume(replica);
+	}
+	set_deadline(replica);
+}
+
+static void act(struct replica *replica, unsigned actions)
+{
+	char name[NAME_MAX_TEXT];
+
+	if (actions & REFRESH_EXPIRE) {
+		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
+		log_line(LEVEL_ERROR, replica_name(replica, name),
+		         "expired: no primary has confirmed serial %u for %u s; it is no longer answered for",
+		         replica_version(replica) != NULL ? zone_serial(replica_version(replica)) : 0,
+		         replica->refresh.expire);
+		replica_put_state(replica);
+	}
+	if (actions & REFRESH_SERVE) {
+		zone_slot_set_state(replica->slot, ZONE_STATE_SERVED);
+		log_line(LEVEL_NOTICE, replica_name(replica, name), "answered for again");
+	}
+	if (actions & REFRESH_ASK)
+		attempt_request(replica, replica_version(replica) == NULL);
+}
+
+static unsigned step(struct replica *replica, enum refresh_event event)
+{
+	replica->refresh.is_behind = replica->behind_since != 0;
+	return refresh_step(&replica->refresh, event, clock_boot_ms(), room_random(replica->room));
+}
+
+static void on_deadline(struct deadline *deadline, uint64_t now)
+{
+	struct replica *replica = (struct replica *)((char *)deadline - offsetof(struct replica, deadline));
+
+	if (replica->is_woken && replica_is_idle(replica))
+		notify_in_resume(replica);
+	if (replica->role == CONFIG_SECONDARY && now >= refresh_next(&replica->refresh))
+		act(replica, step(replica, REFRESH_TICK));
+	if (now >= replica->export_at)
+		export_tick(replica, now);
+	set_deadline(replica);
+}
+
+void replica_wake(struct replica *replica, bool is_forced)
+{
+	if (is_forced)
+		replica->is_forced = true;
+	replica->is_asked = true;
+	(void)step(replica, REFRESH_WOKEN);
+	attempt_request(replica, true);
+	set_deadline(replica);
+}
+
+// --- how things ended
+
+static void clear_error(struct replica *replica)
+{
+	free(replica->last_error);
+	replica->last_error = NULL;
+}
+
+void replica_note_error(struct replica *replica, const char *why)
+{
+	char *text;
+
+	if (replica->last_error == NULL || strcmp(replica->last_error, why) != 0) {
+		text = strndup(why, 255);
+		if (text != NULL) {
+			free(replica->last_error);
+			replica->last_error = text;
+		}
+	}
+	replica->last_error_at = clock_wall_s();
+}
+
+void replica_note_serial(struct replica *replica, const struct endpoint *primary, uint32_t serial)
+{
+	const struct zone_version *version = replica_version(replica);
+
+	if (primary->family != AF_UNSPEC)
+		replica->primary = *primary;
+	if (!replica->has_primary_serial || serial_newer(serial, replica->primary_serial) || version == NULL)
+		replica->primary_serial = serial;
+	replica->has_primary_serial = true;
+	if (version != NULL && serial_newer(serial, zone_serial(version)) && replica->behind_since == 0)
+		replica->behind_since = clock_wall_s();
+}
+
+void replica_confirmed(struct replica *replica)
+{
+	const struct zone_version *version = replica_version(replica);
+
+	replica->confirmed = clock_wall_s();
+	// A NOTIFY that came meanwhile may know of more than this answer did.
+	if (version != NULL && !replica->is_woken) {
+		replica->primary_serial = zone_serial(version);
+		replica->has_primary_serial = true;
+		replica->behind_since = 0;
+	}
+	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
+	clear_error(replica);
+	act(replica, step(replica, REFRESH_CONFIRMED));
+	replica_put_state(replica);
+	replica_settle(replica);
+}
+
+void replica_failed(struct replica *replica, const char *why)
+{
+	replica_note_error(replica, why[0] != '\0' ? why : "no primary could be asked");
+	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
+	act(replica, step(replica, REFRESH_FAILED));
+	replica_put_state(replica);
+	replica_settle(replica);
+}
+
+// A secondary's file is as old as it looks; a primary's is what there is.
+static void took_file(struct replica *replica)
+{
+	int64_t age = clock_wall_s() - replica->stamp.mtime_ns / 1000000000;
+
+	if (replica->role == CONFIG_PRIMARY) {
+		replica->refresh.phase = REPLICA_CURRENT;
+		return;
+	}
+	refresh_resume(&replica->refresh, 0, (int64_t)replica->refresh.expire - age, false, clock_boot_ms());
+	if (replica->refresh.phase == REPLICA_EXPIRED)
+		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
+}
+
+void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer)
+{
+	struct rrset set;
+	struct soa soa;
+	char name[NAME_MAX_TEXT];
+
+	zone_soa(version, &set);
+	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
+		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+	replica->transferred = clock_wall_s();
+	if (is_transfer)
+		replica->confirmed = replica->transferred;
+	if (!replica->has_primary_serial || !serial_newer(replica->primary_serial, soa.serial)) {
+		replica->primary_serial = soa.serial;
+		replica->behind_since = 0;
+	}
+	clear_error(replica);
+	if (is_transfer)
+		step(replica, REFRESH_REPLACED);
+	else
+		took_file(replica);
+	// A primary that is known to have more is asked again soon.
+	if (replica->behind_since != 0)
+		replica->refresh.refresh_at = clock_boot_ms() + 2000;
+	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %u is served", soa.serial);
+}
+
+// --- the store's view of it
+
+// Boot milliseconds as wall seconds; 0 for never.
+static int64_t wall_of(uint64_t at)
+{
+	uint64_t now = clock_boot_ms();
+
+	if (at == REFRESH_NEVER)
+		return 0;
+	return clock_wall_s() + ((int64_t)(at / 1000) - (int64_t)(now / 1000));
+}
+
+void replica_store_state(const struct replica *replica, struct store_state *state)
+{
+	const struct zone_version *version = replica_version(replica);
+
+	memset(state, 0, sizeof *state);
+	state->has_version = version != NULL;
+	if (version != NULL)
+		state->serial = zone_serial(version);
+	state->transferred = replica->transferred;
+	state->confirmed = replica->confirmed;
+	if (replica->role == CONFIG_SECONDARY && version != NULL) {
+		state->refresh_at = wall_of(replica->refresh.refresh_at);
+		state->expires_at = replica->refresh.expires_at != REFRESH_NEVER
+		                    ? wall_of(replica->refresh.expires_at)
+		                    : replica->confirmed + replica->refresh.expire;
+	}
+	endpoint_to(&replica->primary, &state->primary);
+	if (replica->last_error != NULL)
+		snprintf(state->last_error, sizeof state->last_error, "%s", replica->last_error);
+	state->last_error_at = replica->last_error_at;
+}
+
+void replica_put_state(struct replica *replica)
+{
+	struct store_state state;
+
+	if (replica_version(replica) == NULL || replica->is_unsaved || replica->wants_store
+	    || replica->publication != NULL)
+		return;
+	replica_store_state(replica, &state);
+	(void)store_put_state(replica->room->store, replica->slot->origin, &state);
+}
+
+void replica_resume(struct replica *replica, const struct zone_version *version,
+                    const struct store_state *state, int64_t wall, bool ask_first)
+{
+	struct rrset set;
+	struct soa soa;
+
+	zone_soa(version, &set);
+	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
+		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+	replica->transferred = state->transferred;
+	replica->confirmed = state->confirmed;
+	replica->last_error_at = state->last_error_at;
+	endpoint_from(&replica->primary, (const struct sockaddr *)&state->primary);
+	if (state->last_error[0] != '\0')
+		replica->last_error = strndup(state->last_error, sizeof state->last_error);
+	zone_slot_publish(replica->slot, version);
+	if (replica->role != CONFIG_SECONDARY) {
+		replica->refresh.phase = REPLICA_CURRENT;
+		return;
+	}
+	refresh_resume(&replica->refresh, state->refresh_at - wall, state->expires_at - wall, ask_first,
+	               clock_boot_ms());
+	if (replica->refresh.phase == REPLICA_EXPIRED)
+		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One zone that is kept: its state, small because there may be 100,000.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mailbox.h"
+#include "config/config.h"
+#include "replicate/deadline.h"
+#include "replicate/endpoint.h"
+#include "replicate/refresh.h"
+#include "replicate/room.h"
+#include "store/store.h"
+#include "zone/draft.h"
+#include "zone/table.h"
+
+struct attempt;
+struct notify_entry;
+struct publication;
+
+// What a file was when it was last read.
+struct file_stamp {
+	int64_t mtime_ns;
+	uint64_t inode;
+	int64_t size; // -1: never seen
+};
+
+struct replica {
+	struct deadline deadline;  // the earliest of refresh, expiry and export
+	struct replicate *room;
+	struct zone_slot *slot;
+	struct zone_line *line;
+	_Atomic(const struct config_zone *) zone; // valid with room->config
+	struct attempt *attempt;         // an attempt to refresh is under way
+	struct publication *publication; // a draft is on its way to be served
+	struct replica *next_due, *previous_due; // queue of those that wait for an attempt
+	struct refresh refresh;
+
+	// NOTIFY, told by workers: NOTIFY_PENDING … | serial. Whoever sets PENDING
+	// writes notify_source and posts the mail; the loop reads it before it clears
+	// PENDING.
+	_Atomic uint64_t notify;
+	struct mail notify_mail;
+	struct endpoint notify_source;
+	struct endpoint notify_from; // the loop's: who is believed to have news
+	uint64_t notify_after;       // boot ms: a NOTIFY is heeded no sooner
+	struct notify_entry *notifies; // NOTIFYs of ours on their way to others
+
+	struct endpoint primary;   // of the last contact
+	char *last_error;          // NULL: none since the last success
+	int64_t last_error_at;     // wall seconds
+	int64_t transferred, confirmed;
+	int64_t behind_since;
+	uint32_t primary_serial;
+
+	uint64_t export_at;        // boot ms; DEADLINE_NEVER: the file is as the version
+	uint32_t export_cost_ms; // UINT32_MAX: none was written yet
+	struct replica *next_export;
+	struct file_stamp stamp;   // of the zone file that was read
+	uint32_t index;            // in room->replicas
+	uint32_t generation;
+	uint32_t holds;            // jobs that still point here
+
+	uint8_t role;              // enum config_role
+	bool has_primary_serial : 1;
+	bool is_due : 1;           // in the queue
+	bool is_forced : 1;        // retransfer: the next attempt takes what is there
+	bool is_woken : 1;         // NOTIFY or the operator came while busy
+	bool is_asked : 1;         // … and not by a serial that we may have by now
+	bool notify_was_signed : 1;
+	bool is_strand_busy : 1;   // a draft of the line may be alive
+	bool is_loading : 1;       // a zone file is being read
+	bool wants_load : 1;       // … and must be looked at again
+	bool wants_store : 1;      // served from its file, not yet in the store
+	bool wants_notify : 1;     // changed while the server was down
+	bool is_exporting : 1;
+	bool is_export_queued : 1;
+	bool is_unsaved : 1;
+	bool is_removed : 1;
+	bool has_warned_targets : 1;
+	struct mail bury;          // after the grace period that follows removal
+};
+
+static inline const struct config_zone *replica_zone(struct replica *replica)
+{
+	return atomic_load_explicit(&replica->zone, memory_order_acquire);
+}
+
+// The name in logs. Returns `text`.
+const char *replica_name(const struct replica *replica, char text[static NAME_MAX_TEXT]);
+
+// What is served, or was until it expired; NULL none. The loop's thread.
+const struct zone_version *replica_version(const struct replica *replica);
+
+// Makes the zone's state and its slot. ERR_MEMORY.
+int replica_new(struct replicate *room, const struct config_zone *zone, struct replica **replica);
+
+// Points it at a new configuration: lists, policy, role.
+void replica_configure(struct replica *replica, const struct config_zone *zone);
+
+// Takes the zone out of service; the memory goes once nobody can see it.
+void replica_remove(struct replica *replica);
+
+void replica_hold(struct replica *replica);
+void replica_drop(struct replica *replica);
+
+// A draft may be begun: nothing else of this zone is being made.
+bool replica_is_idle(const struct replica *replica);
+
+// After any change: sets the deadline, and starts what was waiting.
+void replica_settle(struct replica *replica);
+
+// Ask the primaries soon (NOTIFY, operator, start).
+void replica_wake(struct replica *replica, bool is_forced);
+
+// How an attempt ended.
+void replica_confirmed(struct replica *replica);
+void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer);
+void replica_failed(struct replica *replica, const char *why);
+
+// Notes a failure for the status without ending anything.
+void replica_note_error(struct replica *replica, const char *why);
+
+// A serial was seen at a primary.
+void replica_note_serial(struct replica *replica, const struct endpoint *primary, uint32_t serial);
+
+// What the store keeps of it; and asks the store to keep it.
+void replica_store_state(const struct replica *replica, struct store_state *state);
+void replica_put_state(struct replica *replica);
+
+// Takes up a copy from the store or a file at the start.
+void replica_resume(struct replica *replica, const struct zone_version *version,
+                    const struct store_state *state, int64_t wall, bool ask_first);

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/replicate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/epoch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "replicate/publish.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+#include "replicate/start.h"
+
+// How much one turn of the loop does of either: keeps a step below 1 ms.
+#define DEADLINES_A_TURN 64u
+#define MAIL_A_TURN 64u
+
+// The loop's clock stands still while the machine sleeps, the boot clock does
+// not: so the timer looks up at least this often.
+#define TIMER_MAX_MS 30000u
+
+// How long stopping waits for commits, exports and sockets.
+#define STOP_PATIENCE_MS 20000u
+
+// --- the steps of the loop
+
+static void go_on_stopping(struct replicate *room);
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct replicate *room = timer->data;
+
+	room_enter(room);
+	room->armed_at = DEADLINE_NEVER;
+	deadline_run(&room->deadlines, clock_boot_ms(), DEADLINES_A_TURN);
+	room_leave(room);
+}
+
+static void arm(struct replicate *room, uint64_t wanted)
+{
+	uint64_t at = deadline_next(&room->deadlines);
+	uint64_t now, wait;
+
+	if (wanted < at)
+		at = wanted;
+	if (room->is_closing || at == room->armed_at)
+		return;
+	room->armed_at = at;
+	if (at == DEADLINE_NEVER) {
+		uv_timer_stop(&room->timer);
+		return;
+	}
+	now = clock_boot_ms();
+	wait = at > now ? at - now : 0;
+	// The loop's own time is that of its last turn; the wait counts from now.
+	uv_update_time(room->loop);
+	uv_timer_start(&room->timer, on_timer, wait < TIMER_MAX_MS ? wait : TIMER_MAX_MS, 0);
+}
+
+void room_enter(struct replicate *room)
+{
+	pthread_mutex_lock(&room->lock);
+}
+
+void room_leave(struct replicate *room)
+{
+	uint64_t wanted = DEADLINE_NEVER;
+
+	if (room->is_running && !room->is_stopping && room->attempts.first != NULL)
+		wanted = attempts_run(room, clock_boot_ms());
+	arm(room, wanted);
+	if (room->is_stopping)
+		go_on_stopping(room);
+	pthread_mutex_unlock(&room->lock);
+}
+
+void room_job_end(struct replicate *room)
+{
+	room->jobs--;
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct replicate *room = wake->data;
+
+	room_enter(room);
+	if (mailbox_deliver(room->box, room, MAIL_A_TURN) == MAIL_A_TURN)
+		uv_async_send(&room->wake);
+	room_leave(room);
+}
+
+// From whichever thread posts.
+static void wake_loop(void *context)
+{
+	struct replicate *room = context;
+
+	uv_async_send(&room->wake);
+}
+
+void room_post(struct replicate *room, struct mail *mail)
+{
+	mailbox_post(room->box, mail);
+}
+
+static void on_begin(struct deadline *deadline, uint64_t now)
+{
+	struct replicate *room = (struct replicate *)((char *)deadline - offsetof(struct replicate, loads.begin));
+
+	(void)now;
+	load_run(room);
+}
+
+// --- its life
+
+int replicate_new(const struct replicate_setup *setup, struct replicate **replicate)
+{
+	struct replicate *room = calloc(1, sizeof *room);
+
+	if (room == NULL)
+		return ERR_MEMORY;
+	room->loop = setup->loop;
+	room->table = setup->table;
+	room->store = setup->store;
+	room->short_lane = setup->short_lane;
+	room->long_lane = setup->long_lane;
+	room->armed_at = DEADLINE_NEVER;
+	pthread_mutex_init(&room->lock, NULL);
+	if (mailbox_new(wake_loop, room, &room->box) != 0)
+		goto no_box;
+	if (deadline_join(&room->deadlines, &room->loads.begin, on_begin) != 0)
+		goto no_deadline;
+	if (uv_timer_init(room->loop, &room->timer) != 0 || uv_async_init(room->loop, &room->wake, on_wake) != 0)
+		goto no_deadline;
+	room->timer.data = room;
+	room->wake.data = room;
+	*replicate = room;
+	return 0;
+no_deadline:
+	deadline_queue_free(&room->deadlines);
+	mailbox_free(room->box);
+no_box:
+	pthread_mutex_destroy(&room->lock);
+	free(room);
+	return ERR_MEMORY;
+}
+
+// --- configuration
+
+static int add_zone(struct replicate *room, const struct config_zone *zone)
+{
+	struct replica *replica;
+	int error;
+
+	if (room->replica_count == room->replica_room) {
+		uint32_t wanted = room->replica_room == 0 ? 64 : room->replica_room * 2;
+		struct replica **replicas = realloc(room->replicas, wanted * sizeof *replicas);
+		if (replicas == NULL)
+			return ERR_MEMORY;
+		room->replicas = replicas;
+		room->replica_room = wanted;
+	}
+	error = replica_new(room, zone, &replica);
+	if (error != 0)
+		return error;
+	replica->index = room->replica_count;
+	replica->generation = room->generation;
+	replica->wants_load = room->is_running;
+	room->replicas[room->replica_count++] = replica;
+	return 0;
+}
+
+static void take_zone(struct replicate *room, const struct config_zone *zone)
+{
+	struct zone_slot *slot = zone_table_get(room->table, zone->name);
+	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+	int error;
+
+	if (replica != NULL) {
+		replica->generation = room->generation;
+		replica_configure(replica, zone);
+		replica->wants_load = replica->role == CONFIG_PRIMARY;
+		// The reload may have mended what keeps it from being current.
+		if (replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT)
+			replica_wake(replica, false);
+		return;
+	}
+	error = add_zone(room, zone);
+	if (error != 0)
+		log_line(LEVEL_ERROR, zone->text, "the zone cannot be set up: %s", error_text(error));
+}
+
+static void drop_old_zones(struct replicate *room)
+{
+	uint32_t i = 0;
+
+	while (i < room->replica_count) {
+		struct replica *replica = room->replicas[i];
+		if (replica->generation == room->generation) {
+			i++;
+			continue;
+		}
+		char name[NAME_MAX_TEXT];
+		log_line(LEVEL_NOTICE, replica_name(replica, name), "no longer configured: given up");
+		(void)store_forget(room->store, replica->slot->origin);
+		room->replicas[i] = room->replicas[--room->replica_count];
+		room->replicas[i]->index = i;
+		replica_remove(replica);
+	}
+}
+
+static void release_config(void *config)
+{
+	config_release(config);
+}
+
+static void settle_all(struct replicate *room)
+{
+	for (uint32_t i = 0; i < room->replica_count; i++)
+		replica_settle(room->replicas[i]);
+}
+
+int replicate_configure(struct replicate *replicate, const struct config *config)
+{
+	struct replicate *room = replicate;
+	const struct config *old = room_config(room);
+
+	room_enter(room);
+	room->generation++;
+	atomic_store_explicit(&room->config, config_hold(config), memory_order_release);
+	for (uint32_t i = 0; i < config->zone_count; i++)
+		take_zone(room, &config->zones[i]);
+	drop_old_zones(room);
+	notify_out_configure(room, config);
+	if (!room->is_running) {
+		start_load_all(room);
+		room->is_running = true;
+	}
+	// From here all is done by the loop, once it runs and the store has its thread.
+	settle_all(room);
+	room->loads.cursor = 0;
+	deadline_set(&room->deadlines, &room->loads.begin, clock_boot_ms());
+	room_leave(room);
+	// Workers may still be reading the old lists.
+	if (old != NULL)
+		epoch_retire(release_config, (void *)(uintptr_t)old);
+	return 0;
+}
+
+// --- commands
+
+static struct replica *find(struct replicate *room, const uint8_t *origin)
+{
+	uint8_t lower[NAME_MAX_WIRE];
+	struct zone_slot *slot;
+
+	name_lower(lower, origin);
+	slot = zone_table_get(room->table, lower);
+	return slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+}
+
+static int command(struct replicate *room, const uint8_t *origin, bool is_forced)
+{
+	struct replica *replica;
+	int error = 0;
+
+	room_enter(room);
+	replica = find(room, origin);
+	if (replica == NULL)
+		error = ERR_NOT_FOUND;
+	else if (replica->role != CONFIG_SECONDARY)
+		error = ERR_STATE;
+	else
+		replica_wake(replica, is_forced);
+	room_leave(room);
+	return error;
+}
+
+int replicate_refresh(struct replicate *replicate, const uint8_t *origin)
+{
+	return command(replicate, origin, false);
+}
+
+int replicate_retransfer(struct replicate *replicate, const uint8_t *origin)
+{
+	return command(replicate, origin, true);
+}
+
+// --- the end
+
+static void on_patience(struct deadline *deadline, uint64_t now)
+{
+	struct replicate *room = (struct replicate *)((char *)deadline - offsetof(struct replicate, stop_patience));
+
+	(void)now;
+	log_line(LEVEL_WARNING, NULL, "stopping: %u jobs are still under way after %u s, waiting on", room->jobs,
+	         STOP_PATIENCE_MS / 1000);
+}
+
+void replicate_stop(struct replicate *replicate, void (*done)(void *context), void *context)
+{
+	struct replicate *room = replicate;
+
+	room_enter(room);
+	room->stopped = done;
+	room->stopped_context = context;
+	for (uint32_t i = 0; i < room->replica_count; i++) {
+		struct replica *replica = room->replicas[i];
+		attempt_cancel(replica);
+		replica_put_state(replica);
+	}
+	room->is_stopping = true;
+	for (uint32_t i = 0; i < room->replica_count; i++) {
+		struct replica *replica = room->replicas[i];
+		deadline_set(&room->deadlines, &replica->deadline, DEADLINE_NEVER);
+		publish_stop(replica);
+	}
+	notify_out_stop(room);
+	export_all(room);
+	if (deadline_join(&room->deadlines, &room->stop_patience, on_patience) == 0)
+		deadline_set(&room->deadlines, &room->stop_patience, clock_boot_ms() + STOP_PATIENCE_MS);
+	room_leave(room);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct replicate *room = handle->data;
+
+	if (--room->open_handles == 0)
+		room->stopped(room->stopped_context);
+}
+
+static void go_on_stopping(struct replicate *room)
+{
+	if (room->jobs > 0 || room->is_closing)
+		return;
+	room->is_closing = true;
+	room->open_handles = 2;
+	uv_close((uv_handle_t *)&room->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&room->wake, on_handle_closed);
+}
+
+static void free_replica(struct replica *replica)
+{
+	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
+	zone_line_release(replica->line);
+	free(replica->last_error);
+	free(replica);
+}
+
+void replicate_free(struct replicate *replicate)
+{
+	if (replicate == NULL)
+		return;
+	for (uint32_t i = 0; i < replicate->replica_count; i++)
+		free_replica(replicate->replicas[i]);
+	free(replicate->replicas);
+	primary_free_all(replicate);
+	deadline_queue_free(&replicate->deadlines);
+	config_release(room_config(replicate));
+	mailbox_free(replicate->box);
+	pthread_mutex_destroy(&replicate->lock);
+	free(replicate);
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/start.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "guard/guard.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+#include "zone/file.h"
+
+#define THREADS_MAX 32
+
+// Overdue refreshes after a start are spread over so much a zone, in all at
+// most a minute.
+#define SPREAD_MS_A_ZONE 5u
+#define SPREAD_MS_MAX 60000u
+
+enum origin { FROM_NOWHERE, FROM_STORE, FROM_FILE };
+
+struct found {
+	const struct zone_version *version;
+	struct store_state state;
+	struct file_stamp stamp;
+	uint8_t from;          // enum origin
+	bool is_stored;        // the store has this very content
+	bool is_changed;       // … another serial, or nothing
+	bool is_export_behind; // the zone file is older than the version
+	char *error;           // what is wrong with a primary's file
+};
+
+struct gang {
+	struct replicate *room;
+	struct found *found;
+	_Atomic uint32_t next;
+};
+
+// --- on the threads
+
+static int seal(struct zone_draft *draft, const struct config_policy *policy,
+                const struct zone_version **version, char why[static 512])
+{
+	struct guard_verdict verdict;
+	int error = guard_check(draft, NULL, policy, &verdict);
+
+	if (error != 0)
+		snprintf(why, 512, "held back by the %s check: %s", verdict.check, verdict.text);
+	else if ((error = zone_draft_seal(draft, version)) != 0)
+		snprintf(why, 512, "%s", error_text(error));
+	return error;
+}
+
+static int read_file(const struct replica *replica, const struct config_zone *zone,
+                     const struct zone_version **version, char why[static 512])
+{
+	struct zone_file_result result = { 0 };
+	struct zone_draft *draft;
+	char name[NAME_MAX_TEXT];
+	int error = zone_draft_new(replica->line, &draft);
+
+	if (error != 0) {
+		snprintf(why, 512, "%s", error_text(error));
+		return error;
+	}
+	zone_draft_limit(draft, zone->policy->max_records, (size_t)zone->policy->max_zone_size);
+	error = zone_file_read(zone->file, zone->name, draft, &result);
+	if (error == 0) {
+		if (result.warnings > 0)
+			log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warnings)", result.message,
+			         result.warnings);
+		error = seal(draft, zone->policy, version, result.message);
+	}
+	if (error != 0) {
+		snprintf(why, 512, "%s", result.message[0] != '\0' ? result.message : error_text(error));
+		zone_draft_abandon(draft);
+	}
+	return error;
+}
+
+static void try_store(const struct replica *replica, struct found *found)
+{
+	struct store *store = replica->room->store;
+	char why[256] = "", name[NAME_MAX_TEXT];
+	int error = store_get_state(store, replica->slot->origin, &found->state);
+
+	if (error == 0 && found->state.has_version)
+		error = store_load(store, replica->slot->origin, replica->line, &found->version, why);
+	else if (error == 0)
+		error = ERR_NOT_FOUND;
+	if (error == 0) {
+		found->from = FROM_STORE;
+		found->is_stored = true;
+	} else if (error != ERR_NOT_FOUND) {
+		log_line(LEVEL_ERROR, replica_name(replica, name), "its copy in the store cannot be used: %s",
+		         why[0] != '\0' ? why : error_text(error));
+	}
+}
+
+static bool stamp_file(const struct config_zone *zone, struct file_stamp *stamp)
+{
+	struct stat file;
+
+	if (zone->file == NULL || stat(zone->file, &file) != 0)
+		return false;
+	load_stamp(stamp, &file);
+	return true;
+}
+
+// A file read now is as old as its last change.
+static void date_by_file(struct replica *replica, struct found *found)
+{
+	int64_t mtime = found->stamp.mtime_ns / 1000000000;
+	struct refresh timers = replica->refresh;
+	struct rrset set;
+	struct soa soa = { 0 };
+
+	zone_soa(found->version, &set);
+	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
+	refresh_take_soa(&timers, &soa, replica_zone(replica)->policy);
+	memset(&found->state, 0, sizeof found->state);
+	found->state.transferred = found->state.confirmed = mtime;
+	found->state.refresh_at = mtime;
+	found->state.expires_at = mtime + timers.expire;
+}
+
+static void find_secondary(struct replica *replica, const struct config_zone *zone, struct found *found)
+{
+	char why[512] = "", name[NAME_MAX_TEXT];
+	bool has_file;
+
+	try_store(replica, found);
+	has_file = stamp_file(zone, &found->stamp);
+	if (found->version != NULL) {
+		found->is_export_behind = zone->file != NULL
+			&& (!has_file || found->stamp.mtime_ns / 1000000000 < found->state.transferred);
+		return;
+	}
+	if (!has_file)
+		return;
+	if (read_file(replica, zone, &found->version, why) != 0) {
+		log_line(LEVEL_WARNING, replica_name(replica, name), "%s; the zone is transferred instead", why);
+		return;
+	}
+	found->from = FROM_FILE;
+	date_by_file(replica, found);
+}
+
+static void find_primary(struct replica *replica, const struct config_zone *zone, struct found *found)
+{
+	char why[512] = "", name[NAME_MAX_TEXT];
+	struct store_state stored = { 0 };
+	bool has_file = stamp_file(zone, &found->stamp);
+	int error = 0;
+
+	if (zone->file == NULL)
+		snprintf(why, sizeof why, "the zone has no file");
+	else if (!has_file)
+		snprintf(why, sizeof why, "%.400s: %s", zone->file, strerror(errno));
+	else
+		error = read_file(replica, zone, &found->version, why);
+	if (has_file && error == 0 && found->version != NULL) {
+		found->from = FROM_FILE;
+		(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
+		// The store has it where nothing was written since it was last loaded.
+		found->is_stored = stored.has_version && stored.serial == zone_serial(found->version)
+		                   && found->stamp.mtime_ns / 1000000000 < stored.transferred;
+		found->is_changed = !stored.has_version || stored.serial != zone_serial(found->version);
+		date_by_file(replica, found);
+		return;
+	}
+	found->stamp.size = -1;
+	try_store(replica, found);
+	log_line(LEVEL_ERROR, replica_name(replica, name), "%s; %s", why,
+	         found->version != NULL ? "the version last served is served" : "the zone is not served");
+	found->error = strndup(why, 255);
+}
+
+static void *work(void *context)
+{
+	struct gang *gang = context;
+	uint32_t i;
+
+	while ((i = atomic_fetch_add_explicit(&gang->next, 1, memory_order_relaxed)) < gang->room->replica_count) {
+		struct replica *replica = gang->room->replicas[i];
+		gang->found[i].stamp.size = -1;
+		if (replica->role == CONFIG_SECONDARY)
+			find_secondary(replica, replica_zone(replica), &gang->found[i]);
+		else
+			find_primary(replica, replica_zone(replica), &gang->found[i]);
+	}
+	arena_thread_end();
+	return NULL;
+}
+
+static void run_gang(struct gang *gang)
+{
+	pthread_t threads[THREADS_MAX];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned wanted = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+	unsigned started = 0;
+
+	if (wanted > gang->room->replica_count)
+		wanted = gang->room->replica_count;
+	while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, gang) == 0)
+		started++;
+	work(gang);
+	while (started > 0)
+		pthread_join(threads[--started], NULL);
+}
+
+// --- on the loop
+
+// Whether the wall clock would expire every copy that was good when it was last
+// stored: then the clock is what is in doubt.
+static bool clock_is_doubtful(const struct replicate *room, const struct found *found, int64_t latest, int64_t wall)
+{
+	uint32_t good = 0, gone = 0;
+
+	for (uint32_t i = 0; i < room->replica_count; i++) {
+		if (room->replicas[i]->role != CONFIG_SECONDARY || found[i].from != FROM_STORE
+		    || found[i].state.expires_at <= latest)
+			continue;
+		good++;
+		gone += found[i].state.expires_at <= wall;
+	}
+	return good > 0 && gone == good;
+}
+
+static void log_found(const struct replica *replica, const struct found *found)
+{
+	enum log_level level = replica->room->replica_count <= 100 ? LEVEL_INFO : LEVEL_DEBUG;
+	char name[NAME_MAX_TEXT];
+
+	if (found->version != NULL)
+		log_line(level, replica_name(replica, name), "serial %u loaded from %s%s", zone_serial(found->version),
+		         found->from == FROM_STORE ? "the store" : "its file",
+		         replica->refresh.phase == REPLICA_EXPIRED ? ": expired, not answered for" : "");
+}
+
+static void take_up(struct replica *replica, struct found *found, int64_t wall, bool is_doubtful, int64_t latest)
+{
+	struct replicate *room = replica->room;
+	uint64_t now = clock_boot_ms();
+	uint64_t spread = (uint64_t)room->replica_count * SPREAD_MS_A_ZONE;
+	bool ask_first = is_doubtful && found->state.expires_at > latest && found->state.expires_at <= wall;
+
+	if (spread > SPREAD_MS_MAX)
+		spread = SPREAD_MS_MAX;
+	replica->stamp = found->stamp;
+	if (found->version != NULL) {
+		replica_resume(replica, found->version, &found->state, wall, ask_first);
+		replica->wants_store = !found->is_stored;
+		replica->wants_notify = found->is_changed;
+	}
+	if (found->error != NULL)
+		replica_note_error(replica, found->error);
+	if (replica->role == CONFIG_SECONDARY && replica->refresh.refresh_at <= now && spread > 100)
+		replica->refresh.refresh_at = now + ((spread * room_random(room)) >> 32);
+	if (found->is_export_behind)
+		replica->export_at = now + spread;
+	log_found(replica, found);
+}
+
+void start_load_all(struct replicate *room)
+{
+	struct gang gang = { .room = room };
+	int64_t latest = store_latest_time(room->store), wall = clock_wall_s();
+	uint64_t start = clock_boot_ms();
+	unsigned counts[3] = { 0 };
+	bool is_doubtful;
+
+	if (room->replica_count == 0)
+		return;
+	gang.found = calloc(room->replica_count, sizeof *gang.found);
+	if (gang.found == NULL) {
+		log_line(LEVEL_ERROR, NULL, "no memory to load the zones from the store: all are transferred");
+		return;
+	}
+	run_gang(&gang);
+	if (wall < latest) {
+		log_line(LEVEL_WARNING, NULL, "the clock stands %lld s before the last time that was stored: "
+		         "no zone is expired by it", (long long)(latest - wall));
+		wall = latest;
+	}
+	is_doubtful = clock_is_doubtful(room, gang.found, latest, wall);
+	if (is_doubtful)
+		log_line(LEVEL_WARNING, NULL, "by the clock every copy has expired since the last stop: "
+		         "primaries are asked before any is given up");
+	for (uint32_t i = 0; i < room->replica_count; i++) {
+		counts[gang.found[i].from]++;
+		take_up(room->replicas[i], &gang.found[i], wall, is_doubtful, latest);
+		free(gang.found[i].error);
+	}
+	free(gang.found);
+	log_line(LEVEL_NOTICE, NULL, "%u zones: %u from the store, %u from files, %u without a copy yet, %llu ms",
+	         room->replica_count, counts[FROM_STORE], counts[FROM_FILE], counts[FROM_NOWHERE],
+	         (unsigned long long)(clock_boot_ms() - start));
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Status: copies for other threads, a zone at a time under the room's lock.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "replicate/attempt.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+// Names copied under one hold of the lock.
+#define NAMES_STEP 2048u
+
+static int64_t wall_of(uint64_t at, uint64_t now, int64_t wall)
+{
+	if (at == REFRESH_NEVER)
+		return 0;
+	return wall + ((int64_t)(at / 1000) - (int64_t)(now / 1000));
+}
+
+static void fill_timers(const struct replica *replica, struct replica_status *status)
+{
+	uint64_t now = clock_boot_ms();
+	int64_t wall = clock_wall_s();
+
+	if (replica->role != CONFIG_SECONDARY)
+		return;
+	status->refresh_at = wall_of(replica->refresh.refresh_at, now, wall);
+	if (replica->refresh.phase == REPLICA_EXPIRED)
+		status->expires_at = replica->confirmed + replica->refresh.expire;
+	else
+		status->expires_at = wall_of(replica->refresh.expires_at, now, wall);
+}
+
+static void fill_content(const struct replica *replica, struct replica_status *status)
+{
+	const struct zone_version *version = replica_version(replica);
+	struct zone_figures figures;
+
+	status->has_version = version != NULL;
+	if (version == NULL)
+		return;
+	zone_figures(version, &figures);
+	status->serial = zone_serial(version);
+	status->records = figures.records;
+	status->names = figures.names;
+	status->bytes = figures.bytes;
+}
+
+static void fill(struct replica *replica, struct replica_status *status)
+{
+	const struct config_zone *zone = replica_zone(replica);
+
+	memset(status, 0, sizeof *status);
+	memcpy(status->origin, replica->slot->origin, name_length(replica->slot->origin));
+	status->role = replica->role;
+	status->phase = replica->refresh.phase;
+	if (replica->role == CONFIG_PRIMARY)
+		status->phase = replica_version(replica) != NULL ? REPLICA_CURRENT : REPLICA_EMPTY;
+	fill_content(replica, status);
+	fill_timers(replica, status);
+	status->unsaved = replica->is_unsaved;
+	status->transferring = attempt_is_fetching(replica->attempt);
+	status->polling = attempt_is_polling(replica->attempt);
+	status->has_primary_serial = replica->has_primary_serial;
+	status->primary_serial = replica->primary_serial;
+	endpoint_to(&replica->primary, &status->primary);
+	status->transferred = replica->transferred;
+	status->confirmed = replica->confirmed;
+	status->behind_since = replica->behind_since;
+	status->last_error_at = replica->last_error_at;
+	if (replica->last_error != NULL)
+		snprintf(status->last_error, sizeof status->last_error, "%s", replica->last_error);
+	if (zone->file != NULL)
+		snprintf(status->file, sizeof status->file, "%s", zone->file);
+}
+
+int replicate_status(struct replicate *replicate, const uint8_t *origin, struct replica_status *status)
+{
+	uint8_t lower[NAME_MAX_WIRE];
+	struct zone_slot *slot;
+	struct replica *replica;
+
+	name_lower(lower, origin);
+	pthread_mutex_lock(&replicate->lock);
+	// Slots come and go under the lock alone.
+	slot = zone_table_get(replicate->table, lower);
+	replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_acquire) : NULL;
+	if (replica != NULL)
+		fill(replica, status);
+	pthread_mutex_unlock(&replicate->lock);
+	return replica != NULL ? 0 : ERR_NOT_FOUND;
+}
+
+struct names {
+	uint8_t *bytes;
+	size_t used, room;
+	const uint8_t **sorted;
+	uint32_t count;
+};
+
+static int add_name(struct names *names, const uint8_t *name)
+{
+	size_t length = name_length(name);
+
+	if (names->used + length > names->room) {
+		size_t room = names->room == 0 ? 65536 : names->room * 2;
+		uint8_t *bytes = realloc(names->bytes, room);
+		if (bytes == NULL)
+			return ERR_MEMORY;
+		names->bytes = bytes;
+		names->room = room;
+	}
+	memcpy(names->bytes + names->used, name, length);
+	names->used += length;
+	names->count++;
+	return 0;
+}
+
+static int gather(struct replicate *replicate, struct names *names)
+{
+	uint32_t at = 0;
+	bool is_end = false;
+	int error = 0;
+
+	while (!is_end && error == 0) {
+		pthread_mutex_lock(&replicate->lock);
+		for (uint32_t i = 0; i < NAMES_STEP && at < replicate->replica_count && error == 0; i++, at++)
+			error = add_name(names, replicate->replicas[at]->slot->origin);
+		is_end = at >= replicate->replica_count;
+		pthread_mutex_unlock(&replicate->lock);
+	}
+	return error;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint8_t *const *x = a, *const *y = b;
+
+	return name_compare(*x, *y);
+}
+
+static int sort(struct names *names)
+{
+	const uint8_t *name = names->bytes;
+
+	names->sorted = malloc((names->count + 1) * sizeof *names->sorted);
+	if (names->sorted == NULL)
+		return ERR_MEMORY;
+	for (uint32_t i = 0; i < names->count; i++, name += name_length(name))
+		names->sorted[i] = name;
+	qsort(names->sorted, names->count, sizeof *names->sorted, compare);
+	return 0;
+}
+
+int replicate_status_each(struct replicate *replicate, replicate_visit *visit, void *context)
+{
+	struct names names = { 0 };
+	struct replica_status status;
+	int error = gather(replicate, &names);
+
+	if (error == 0)
+		error = sort(&names);
+	for (uint32_t i = 0; error == 0 && i < names.count; i++) {
+		// One that went meanwhile is passed over.
+		if (replicate_status(replicate, names.sorted[i], &status) == 0)
+			error = visit(context, &status);
+	}
+	free(names.sorted);
+	free(names.bytes);
+	return error;
+}
