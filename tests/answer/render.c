@@ -195,7 +195,9 @@ void render_sort_sets(char **lines, unsigned count)
 {
 	for (unsigned start = 0, end; start < count; start = end) {
 		size_t length = set_of(lines[start]);
-		for (end = start + 1; end < count && lines[start][0] != ';' &&
+		if (start > 0 && strcmp(lines[start - 1], ";; ADDITIONAL") == 0)
+			length = 0; // the whole section
+		for (end = start + 1; end < count && lines[start][0] != ';' && lines[end][0] != ';' &&
 		     strncmp(lines[start], lines[end], length) == 0; end++)
 			;
 		qsort(lines + start, end - start, sizeof(*lines), compare);

@@ -17,6 +17,6 @@ void render(const struct answer_request *request, const struct answer *answer,
             struct rendering *rendering);
 void render_free(struct rendering *rendering);
 
-// Sorts the records of each set, so that the order within sets does not matter
-// in a comparison while the order of sets does.
+// Sorts the records of each set, and all of the additional section, so that
+// their order does not matter in a comparison while that of other sets does.
 void render_sort_sets(char **lines, unsigned count);

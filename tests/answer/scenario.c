@@ -9,7 +9,8 @@
 #include "dns/types.h"
 
 // "define NAME text": an expected line "$NAME" stands for every text that was
-// defined by that name, each a line.
+// defined by that name, each a line; "$NAME OWNER" for the same with another
+// owner.
 struct definition {
 	char name[32];
 	char text[512];
@@ -21,7 +22,7 @@ struct reader {
 	unsigned line;
 	char text[4096];
 	bool failed;
-	struct definition definition[96];
+	struct definition definition[256];
 	unsigned definitions;
 };
 
@@ -204,11 +205,20 @@ static void expect_line(struct reader *in, struct scenario *s)
 		expect(in, s, in->text);
 		return;
 	}
+	char *owner = strchr(in->text, ' ');
+	if (owner != NULL)
+		*owner++ = '\0';
 	for (unsigned i = 0; i < in->definitions; i++) {
+		const char *text = in->definition[i].text;
+		char renamed[1024];
 		if (strcmp(in->definition[i].name, in->text + 1) != 0)
 			continue;
 		known = true;
-		expect(in, s, in->definition[i].text);
+		if (owner != NULL) {
+			snprintf(renamed, sizeof(renamed), "%s%s", owner, strchr(text, ' '));
+			text = renamed;
+		}
+		expect(in, s, text);
 	}
 	if (!known)
 		complain(in, "nothing is defined by this name");

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The zones that fuzz_query asks.
+#pragma once
+
+struct query_zone {
+	const char *origin;
+	const char *text; // NULL: without data
+};
+
+extern const struct query_zone query_zones[]; // ends with an origin of NULL
