@@ -91,15 +91,17 @@ static void check_zones(struct builder *b)
 	for (uint32_t i = 0; i < config->zone_count; i++) {
 		const struct config_zone *zone = &config->zones[i];
 		const struct config_policy *policy = zone->policy;
+		if (zone->has_fault)
+			continue;
 		if (zone->role == CONFIG_SECONDARY && policy->primaries->count == 0)
 			builder_error(b, zone_where(zone), config->dialect == CONFIG_NSD
-				? "zone \"%s\" has allow-notify but no request-xfr: nowhere to copy it from"
+				? "zone \"%s\" has no request-xfr that can be used: nowhere to copy it from"
 				: config->dialect == CONFIG_NAMED
 				? "zone \"%s\" is a secondary without primaries: nowhere to copy it from"
 				: "zone \"%s\" has nowhere to be copied from; add --primary ADDR", zone->text);
 		if (zone->role == CONFIG_PRIMARY && !zone->file)
 			builder_error(b, zone_where(zone), "zone \"%s\" is a primary without a file to load", zone->text);
-		if (zone->role == CONFIG_SECONDARY && policy->allow_notify == &acl_none)
+		if (zone->role == CONFIG_SECONDARY && policy->allow_notify == &acl_none && policy->primaries->count)
 			count_zone(&silent, zone);
 		if (policy->min_refresh > policy->max_refresh)
 			builder_error(b, zone_where(zone), "zone \"%s\": min-refresh-time %u is above max-refresh-time %u",
@@ -133,13 +135,17 @@ static void check_listeners(struct builder *b)
 			             address_to_text((const struct sockaddr *)&server->listen[i].address, text));
 	}
 	server->listen_count = kept;
-	if (!kept)
+	if (!kept && b->report->errors == 0)
 		builder_error(b, (struct config_where){.file = b->source_count ? 0 : UINT32_MAX},
 		              "nothing is listened on");
 }
 
+// nsd.conf may define keys behind their use; the reader of named.conf has
+// told of each use itself.
 static void check_keys(struct builder *b)
 {
+	if (b->config->dialect != CONFIG_NSD)
+		return;
 	for (uint32_t i = 0; i < b->key_count; i++)
 		if (!b->keys[i]->is_defined)
 			builder_error(b, b->keys[i]->where, "there is no key \"%s\"", b->keys[i]->text);

@@ -121,6 +121,7 @@ struct config_zone {
 	uint32_t in_file;     // config.files
 	uint8_t role;         // enum config_role
 	uint8_t file_is_relative; // while reading
+	uint8_t has_fault;        // while reading: an error about it was reported
 };
 
 enum config_transport { CONFIG_DNS, CONFIG_DNS_TLS, CONFIG_DNS_HTTPS };

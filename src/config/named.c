@@ -32,7 +32,7 @@ static void read_options(struct named *n, struct named_statement *s)
 		// Includes behind the options stand under their directory.
 		for (const struct named_statement *e = named_block_of(n, s)->block; e; e = e->next)
 			if (named_is(e->first, "directory") && e->first->next && e->first->next->kind != NAMED_BLOCK)
-				n->directory = e->first->next->text;
+				n->include_directory = e->first->next->text;
 	}
 }
 
@@ -76,7 +76,7 @@ static void top_statement(struct named *n, struct named_statement *s)
 		queue_add(&n->servers, s);
 	else if (strcasecmp(text, "include") == 0) {
 		if ((value = named_single(n, s)))
-			source_include(n->builder, value->text, n->directory, named_where(s, value), first_pass, n);
+			source_include(n->builder, value->text, n->include_directory, named_where(s, value), first_pass, n);
 	} else {
 		const struct named_word *word = named_word_find_in(n, text, NAMED_TOP);
 		if (word && word->action == NAMED_IGNORED)
@@ -88,6 +88,8 @@ static void top_statement(struct named *n, struct named_statement *s)
 
 static void view_statement(struct named *n, struct named_statement *s)
 {
+	if (n->is_second_view)
+		return;
 	const struct named_word *top = named_word_find_in(n, s->first->text, NAMED_TOP | NAMED_VIEW);
 	bool is_top = top && (top->contexts & NAMED_TOP);
 	if (is_top && (top->contexts & NAMED_VIEW || named_is(s->first, "include")))
@@ -106,7 +108,9 @@ static void open_view(struct named *n, struct named_statement *s, bool is_nested
 		              "views are not implemented: one view that matches any is read as no view, this is a second one");
 	else if (!name || name->kind == NAMED_BLOCK)
 		builder_error(n->builder, named_where(s, s->first), "'view' wants a name");
-	n->view_head = s;
+	n->is_second_view = n->view_head != NULL;
+	if (!n->view_head)
+		n->view_head = s;
 }
 
 // Reads the statements of a file, or of a view in it.
@@ -118,7 +122,7 @@ static void read_level(struct named *n, struct named_reader *reader, bool is_vie
 		bool is_zone = named_next_is(reader, "zone");
 		reader->pool = is_zone ? &n->work : &n->builder->scratch;
 		enum named_result result = named_read(reader, "view", &s);
-		if (result == NAMED_END && is_view)
+		if (result == NAMED_END && is_view && !reader->ended_in_block)
 			builder_error(n->builder, named_where(n->view_head, n->view_head->first), "this view has no '}'");
 		if (result == NAMED_END || (result == NAMED_CLOSES && is_view))
 			return;
@@ -135,7 +139,7 @@ static void read_level(struct named *n, struct named_reader *reader, bool is_vie
 			n->in_view = outer;
 			named_read_closing(reader);
 		} else if (is_zone) {
-			if (!reader->had_fault)
+			if (!reader->had_fault && !(n->in_view && n->is_second_view))
 				remember_zone(n, &before);
 			pool_reset(&n->work);
 		} else if (n->in_view) {

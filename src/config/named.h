@@ -89,7 +89,7 @@ struct named {
 	struct named_list *acls, *remotes, *templates;
 	struct named_queue options, servers, view;
 	const struct named_statement *view_head;
-	bool in_view, has_top_zone;
+	bool in_view, is_second_view, has_top_zone;
 	struct named_place *places;
 	uint32_t place_count, place_room;
 	uint16_t *word_index;          // open addressing: number + 1
@@ -106,7 +106,8 @@ struct named {
 	uint32_t found_count, found_room;
 	struct named_queue listens;
 	uint16_t port;
-	const char *directory;
+	const char *directory;         // for zone files
+	const char *include_directory; // NULL: that of the file that includes
 	uint32_t without_transfer;     // zones that no allow-transfer covers
 	struct config_where first_without_transfer;
 	struct named_cache *includes;

@@ -115,10 +115,8 @@ static bool key_entry(struct named *n, const struct named_statement *s,
 	struct config_key *key = builder_key(n->builder, name->text, named_where(s, name));
 	if (!key)
 		return false;
-	if (!key->is_defined) {
+	if (!key->is_defined)
 		builder_error(n->builder, named_where(s, name), "there is no key \"%s\"", name->text);
-		key->is_defined = true; // said once
-	}
 	entry->what = ACL_EVERYWHERE;
 	entry->signed_how = ACL_SIGNED_BY;
 	entry->key_name = key->tsig.name;

@@ -132,10 +132,8 @@ static bool read_key(struct named *n, const struct named_statement *s,
 	struct config_key *key = builder_key(n->builder, value->text, named_where(s, value));
 	if (!key)
 		return true;
-	if (!key->is_defined) {
+	if (!key->is_defined)
 		builder_error(n->builder, named_where(s, value), "there is no key \"%s\"", value->text);
-		key->is_defined = true;
-	}
 	head->key = key;
 	return true;
 }
@@ -150,10 +148,8 @@ static bool read_tls(struct named *n, const struct named_statement *s,
 		return true;
 	}
 	struct config_tls *tls = builder_tls(n->builder, value->text, named_where(s, value));
-	if (!tls->is_defined && strcasecmp(value->text, "ephemeral") != 0) {
+	if (!tls->is_defined && strcasecmp(value->text, "ephemeral") != 0)
 		builder_error(n->builder, named_where(s, value), "there is no tls \"%s\"", value->text);
-		tls->is_defined = true;
-	}
 	head->tls = tls;
 	if (head->port == 53)
 		head->port = 853; // RFC 9103

@@ -255,6 +255,6 @@ void named_include_here(struct named *n, struct named_scope *scope, const struct
 	cache->statements.link = &cache->statements.first;
 	cache->next = n->includes;
 	n->includes = cache;
-	source_include(n->builder, cache->pattern, n->directory, named_where(s, value), read_include, n);
+	source_include(n->builder, cache->pattern, n->include_directory, named_where(s, value), read_include, n);
 	named_apply(n, scope, cache->statements.first);
 }

@@ -135,8 +135,10 @@ static void lex_string(struct named_reader *r, struct token *token)
 	token->length = (size_t)(r->at - token->start);
 	if (r->at < r->end)
 		r->at++;
-	else
+	else {
 		fault(r, token->line, token->column, "this string has no closing '\"'");
+		r->ended_in_block = true; // what is open stays so
+	}
 }
 
 static struct token lex(struct named_reader *r)
@@ -241,10 +243,10 @@ static struct named_statement *read_statement(struct named_reader *r, struct tok
 		if (token.kind == TOKEN_SIGN && token.sign == ';')
 			return statement;
 		if (token.kind == TOKEN_END || (token.kind == TOKEN_SIGN && token.sign == '}')) {
-			if (token.kind == TOKEN_END)
+			if (token.kind == TOKEN_END && !r->had_fault)
 				fault(r, token.line, token.column, "the file ends inside a statement: missing ';' after '%s'",
 				      last && last->kind != NAMED_BLOCK ? last->text : "}");
-			else
+			else if (token.kind != TOKEN_END)
 				fault(r, token.line, token.column, "missing ';' before '}'");
 			r->at = token.start; // the block's end is still to be read
 			return statement;
@@ -280,7 +282,10 @@ static struct named_statement *read_block(struct named_reader *r, struct named_v
 			return first;
 		}
 		if (token.kind == TOKEN_END) {
-			fault(r, block->line, block->column, "this '{' has no '}'");
+			// Of many the innermost is the likely one.
+			if (!r->ended_in_block)
+				fault(r, block->line, block->column, "this '{' has no '}'");
+			r->ended_in_block = true;
 			return first;
 		}
 		if (token.kind == TOKEN_SIGN && token.sign == ';')
@@ -288,6 +293,7 @@ static struct named_statement *read_block(struct named_reader *r, struct named_v
 		if (depth > MAX_DEPTH) {
 			fault(r, token.line, token.column, "blocks are nested more than %d deep", MAX_DEPTH);
 			r->at = r->end;
+			r->ended_in_block = true;
 			return first;
 		}
 		*link = read_statement(r, token, depth, NULL, NULL);

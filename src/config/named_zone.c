@@ -154,7 +154,7 @@ static bool read_class(struct named *n, const struct named_statement *s, const s
 }
 
 static void finish(struct named *n, struct named_scope *scope, const struct named_statement *s,
-                   enum zone_type type)
+                   enum zone_type type, uint32_t errors_before)
 {
 	struct config_where where = named_where(s, s->first);
 	bool is_secondary = type == ZONE_SERVED_SECONDARY;
@@ -170,6 +170,7 @@ static void finish(struct named *n, struct named_scope *scope, const struct name
 	const struct named_value *file = scope->file ? named_single(n, scope->file) : NULL;
 	if (file)
 		zone->file = builder_path(n->builder, n->directory, expand_file(n, zone, file->text));
+	zone->has_fault = n->builder->report->errors > errors_before;
 }
 
 void named_read_zone(struct named *n, const struct named_scope *around, const struct named_statement *s)
@@ -193,5 +194,5 @@ void named_read_zone(struct named *n, const struct named_scope *around, const st
 		return;
 	enum zone_type type = read_type(n, &scope, s);
 	if (type == ZONE_SERVED_PRIMARY || type == ZONE_SERVED_SECONDARY)
-		finish(n, &scope, s, type);
+		finish(n, &scope, s, type, errors);
 }

@@ -199,8 +199,13 @@ static bool check_count(struct nsd *n, const struct nsd_word *word, const struct
 	}
 	if (s->count > word->most || s->extra.text) {
 		const struct nsd_value *value = s->count > word->most ? &s->value[word->most] : &s->extra;
-		builder_error(n->builder, value->where, "unexpected '%s' after '%s:'", value->text, s->word);
-		return false;
+		const char *colon = strchr(value->text, ':');
+		if (colon && nsd_word_find(n, pool_text(&n->builder->scratch, value->text, (size_t)(colon - value->text)), ~0u))
+			builder_error(n->builder, value->where, "'%s': write a blank behind '%.*s:'", value->text,
+			              (int)(colon - value->text), value->text);
+		else
+			builder_error(n->builder, value->where, "unexpected '%s' after '%s:'", value->text, s->word);
+		return word->most == 1; // the first value is good, so that one fault gives one message
 	}
 	return true;
 }
@@ -216,14 +221,14 @@ static void apply_word(struct nsd *n, const struct nsd_word *word, const struct 
 	}
 	if (!check_count(n, word, s))
 		return;
+	if (policy == &n->defaults && n->has_zone && (word->sections & NSD_ZONE))
+		builder_warn(n->builder, s->where, "'%s:' stands behind zones or patterns that it does not reach; "
+		             "move it before the first", s->word);
 	if (word->action == NSD_HANDLED) {
 		word->handler(n, word, s);
 		return;
 	}
 	bool is_server = word->action >= NSD_SERVER_BOOL;
-	if (!is_server && policy == &n->defaults && n->has_zone)
-		builder_warn(n->builder, s->where, "'%s:' stands behind zones or patterns that it does not reach; "
-		             "move it before the first", s->word);
 	set_value(n, word, is_server ? (uint8_t *)&n->builder->config->server : (uint8_t *)policy, s);
 }
 

@@ -83,6 +83,7 @@ struct nsd {
 	const char *identity;
 	struct nsd_vector interfaces; // struct nsd_statement
 	bool has_zone;
+	uint32_t errors_before;       // the present zone or pattern
 	bool verify_off;
 	unsigned pattern_depth;
 };

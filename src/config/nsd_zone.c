@@ -17,6 +17,7 @@ void nsd_begin_settings(struct nsd *n)
 	n->is_touched = false;
 	n->statements = (struct nsd_vector){0};
 	n->has_zone = true;
+	n->errors_before = n->builder->report->errors;
 }
 
 static struct nsd_pattern *find_pattern(const struct nsd *n, const char *name)
@@ -189,11 +190,10 @@ void nsd_finish_zone(struct nsd *n)
 		return;
 	struct nsd_settings *settings = &n->settings;
 	zone->role = settings->request_xfr.count ? CONFIG_SECONDARY : CONFIG_PRIMARY;
-	if (zone->role == CONFIG_PRIMARY && settings->allow_notify.count) {
-		builder_error(n->builder, n->section_where, "zone \"%s\" has allow-notify but no request-xfr: "
-		              "nowhere to copy it from", zone->text);
-		zone->role = CONFIG_SECONDARY;
-	}
+	if (zone->role == CONFIG_PRIMARY && settings->allow_notify.count)
+		builder_warn(n->builder, n->section_where, "zone \"%s\" has allow-notify but no request-xfr: it is read "
+		             "as a primary, which nobody notifies", zone->text);
+	zone->has_fault = n->builder->report->errors > n->errors_before;
 	if (n->base && !n->is_touched) {
 		struct nsd_pattern *base = NULL;
 		memcpy(&base, &n->base, sizeof base);

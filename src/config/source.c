@@ -169,7 +169,7 @@ void source_include(struct builder *b, const char *pattern, const char *director
 	}
 	glob_t found;
 	int result = glob(full, GLOB_ERR, NULL, &found);
-	if (result == GLOB_NOMATCH) {
+	if (result == GLOB_NOMATCH || (result == GLOB_ABORTED && errno == ENOENT)) {
 		builder_warn(b, at, "include %s matches no file", full);
 		return;
 	}
