@@ -105,8 +105,7 @@ static void asker_left(struct control *control)
 	pthread_mutex_unlock(&control->lock);
 }
 
-// Off the epoch while it waits for a peer; verbs read under the server's lock,
-// and what replication hands out of a zone is a copy.
+// Offline but where a verb reads zones: a slow peer must not hold up grace periods.
 static void *asker_main(void *argument)
 {
 	struct asker *asker = argument;

@@ -121,8 +121,9 @@ static void report_done(struct server *server, const struct reload *r, int error
 		snprintf(text, sizeof(text), "reloaded, but %s\n", why);
 	} else {
 		log_line(LEVEL_NOTICE, NULL, "reloaded: %u zones", server->config->zone_count);
-		snprintf(text, sizeof(text), "reloaded: %u zones, %u warnings\n", server->config->zone_count,
-		         r->report.warnings);
+		snprintf(text, sizeof(text), "reloaded: %u %s, %u %s\n", server->config->zone_count,
+		         server->config->zone_count == 1 ? "zone" : "zones", r->report.warnings,
+		         r->report.warnings == 1 ? "warning" : "warnings");
 	}
 	finish_orders(r->waiters, code, text);
 }

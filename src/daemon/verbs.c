@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/epoch.h"
 #include "base/error.h"
 #include "daemon/protocol.h"
 #include "observe/status.h"
@@ -95,14 +96,16 @@ static int status_of_one(struct server *server, const struct request *request, F
 
 static int run_status(struct server *server, const struct request *request, FILE *reply)
 {
-	pthread_rwlock_rdlock(&server->reading);
 	int code = EXIT_FAILED;
+	pthread_rwlock_rdlock(&server->reading);
+	epoch_online();
 	if (server->reads_end)
 		fprintf(reply, "the server is ending\n");
 	else if (request->zone != NULL)
 		code = status_of_one(server, request, reply);
 	else
 		code = status_of_all(server, request, reply);
+	epoch_offline();
 	pthread_rwlock_unlock(&server->reading);
 	return code;
 }

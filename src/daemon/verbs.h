@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The verbs of the control socket. Any thread that is registered with the epoch.
+// The verbs of the control socket. Threads that are registered with the epoch
+// and offline: most of a verb is waiting.
 #pragma once
 
 #include <stdio.h>

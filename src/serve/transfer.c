@@ -92,26 +92,6 @@ void transfer_close(struct transfer *t)
 	free(t);
 }
 
-// The reply that sends the client to TCP: our SOA and nothing else.
-static size_t write_soa_alone(struct exchange *x, size_t room)
-{
-	const struct zone_version *version =
-		atomic_load_explicit(&x->answer.zone->version, memory_order_acquire);
-	struct rrset soa;
-	if (version == NULL)
-		return 0;
-	zone_soa(version, &soa);
-	size_t length = answer_error(&x->request, &x->answer, RCODE_NOERROR, EDE_NONE, NULL);
-	size_t question = MESSAGE_HEADER + (size_t)x->answer.qname.length + 4;
-	if (length < question || question + soa.length > room)
-		return 0;
-	memcpy(x->reply + question, soa.wire, soa.length);
-	x->reply[2] |= (uint8_t)(FLAG_AA >> 8);
-	wire_put16(x->reply + 6, 1);  // the SOA
-	wire_put16(x->reply + 10, 0); // whatever stood behind the question is overwritten
-	return question + soa.length;
-}
-
 static size_t udp_room(const struct exchange *x)
 {
 	size_t room = x->answer.edns.present ? x->answer.edns.udp_size : 512;
@@ -132,9 +112,9 @@ size_t transfer_by_udp(struct exchange *x, uint16_t *rcode, char why[static 128]
 	if (provide_open(x->serve->replicate, &x->request, &x->answer, &provide, rcode, why) != 0)
 		return 0;
 	counter_add(&x->counters->transfers_out, 1);
-	if (provide_next(provide, x->reply, room, &length, &last) != 0 || !last)
-		length = write_soa_alone(x, room);
+	int error = provide_next(provide, x->reply, room, &length, &last);
 	provide_close(provide);
 	*rcode = RCODE_SERVFAIL;
-	return length;
+	snprintf(why, 128, "the answer does not fit a datagram");
+	return error == 0 && last ? length : 0;
 }

@@ -11,8 +11,8 @@ struct transfer;
 // *rcode and `why` tell what to answer.
 int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128]);
 
-// The reply to an IXFR by UDP (RFC 1995, 2): the whole difference where one
-// message holds it, else the SOA alone. 0: *rcode and `why`.
+// The reply to an IXFR by UDP: the one message that the stream then consists
+// of (RFC 1995, 2). 0: *rcode and `why`.
 size_t transfer_by_udp(struct exchange *x, uint16_t *rcode, char why[static 128]);
 
 // May it draw now? Only so many transfers draw at once; the others wait. Once
