@@ -19,8 +19,13 @@ int zone_line_new(const uint8_t *origin, struct zone_line **line);
 // After the last version and draft are gone, or before: it lives until then.
 void zone_line_release(struct zone_line *line);
 
-// An empty draft, or one that holds all of `base` (a version of this line).
-// Returns 0 or ERR_MEMORY.
+// Bytes that are kept only because versions older than the newest are held.
+size_t zone_line_pinned(const struct zone_line *line);
+
+// An empty draft, or one that holds all of `base` (a version of this line; held
+// by the caller during the call). From a version that others were sealed from
+// it costs what sets that one apart from the newest. One draft at a time:
+// returns 0, ERR_BUSY or ERR_MEMORY.
 int zone_draft_new(struct zone_line *line, struct zone_draft **draft);
 int zone_draft_from(struct zone_line *line, const struct zone_version *base, struct zone_draft **draft);
 
@@ -31,7 +36,11 @@ void zone_draft_limit(struct zone_draft *draft, size_t max_records, size_t max_b
 // (rdata_check). A record that is there already is not added twice (RFC 2181,
 // 5): returns 0 and *added false (`added` may be NULL). A record whose TTL
 // differs from its set's (RFC 2181, 5.2): the set takes the new TTL, RRSIGs keep
-// their own. Returns ERR_RANGE (owner not in the zone), ERR_LIMIT, ERR_MEMORY.
+// their own; the watcher is told of each record whose TTL changes as one that
+// went and one that came. Returns ERR_RANGE (owner not in the zone), ERR_LIMIT
+// (a bound of zone_draft_limit(), or what zone.h says is the most that one owner
+// holds), ERR_FORMAT (an RRSIG that is too short to tell what it covers),
+// ERR_MEMORY.
 int zone_draft_add(struct zone_draft *draft, const uint8_t *owner, uint16_t type, uint32_t ttl,
                    const uint8_t *rdata, uint16_t length, bool *added);
 
@@ -47,6 +56,8 @@ bool zone_draft_rrset(const struct zone_draft *draft, const uint8_t *owner, uint
 // Replacing all content (AXFR, a file read again): between begin and end every
 // record that is added again is kept and marked; at the end what was not
 // marked is removed. Memory does not double, and the difference falls out.
+// Begin right after zone_draft_from() (else ERR_STATE); an empty draft has nothing
+// to replace, both calls do nothing then. ERR_MEMORY.
 int zone_draft_replace_begin(struct zone_draft *draft);
 int zone_draft_replace_end(struct zone_draft *draft);
 

@@ -26,6 +26,11 @@ struct rrset {
 	bool targets_in_zone; // NS: some target's name lies in the zone, so glue may be here
 };
 
+// The most that one owner holds; far beyond what is in use, against transfers
+// that are meant to hurt: RRsets (those of RRSIGs counted), records in one.
+#define ZONE_OWNER_SETS 512
+#define ZONE_SET_RECORDS 65535
+
 // Offsets within a stored record.
 #define RECORD_TTL 6
 #define RECORD_RDLENGTH 10

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The whole content of a version: all sets in the order of the structure.
+//
+// A cursor's place:  [0] the phase, and with PHASE_NSEC3 the chain
+//                    [1] names: the hash from which the next page is sought
+//                        NSEC3: the place in the chain's tree
+//                    [2] names: which slot of the page, chained ones counted on
+//                    [3] the present node, and above it the next of its sets
+#include "zone/denial.h"
+
+enum phase { PHASE_SOA, PHASE_NAMES, PHASE_NSEC3, PHASE_END };
+
+#define PAGE_SLOTS (PAGE_BUCKETS * BUCKET_SLOTS)
+#define CHAIN_SHIFT 8
+#define SET_SHIFT 32
+
+void zone_cursor_start(struct zone_cursor *cursor, const struct zone_version *version)
+{
+	*cursor = (struct zone_cursor){ .version = version };
+}
+
+static void cursor_enter(struct zone_cursor *c, arena_ref node)
+{
+	c->place[3] = node;
+	c->owner_length = (uint8_t)zone_node_owner(c->version, arena_at(node), c->owner);
+}
+
+static void page_prefetch(const struct page *page)
+{
+	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
+		for (unsigned i = 0; i < page->bucket[b].count; ++i)
+			__builtin_prefetch(arena_at(page->bucket[b].ref[i]));
+}
+
+// The entry at or behind slot *at of a page and its chain; 0 at the end.
+static arena_ref page_entry(const struct page *page, uint64_t *at)
+{
+	uint64_t slot = *at;
+	for (uint64_t skip = slot / PAGE_SLOTS; skip > 0 && page != NULL; --skip)
+		page = page_chain(page) != 0 ? arena_at(page_chain(page)) : NULL;
+	while (page != NULL) {
+		if (slot % PAGE_SLOTS == 0)
+			page_prefetch(page);
+		do {
+			const struct bucket *b = &page->bucket[slot % PAGE_SLOTS / BUCKET_SLOTS];
+			unsigned i = (unsigned)(slot % BUCKET_SLOTS);
+			if (i < b->count) {
+				*at = slot + 1;
+				return b->ref[i];
+			}
+			slot += BUCKET_SLOTS - i;
+		} while (slot % PAGE_SLOTS != 0);
+		page = page_chain(page) != 0 ? arena_at(page_chain(page)) : NULL;
+	}
+	return 0;
+}
+
+static arena_ref next_name(struct zone_cursor *c)
+{
+	const struct index *x = &c->version->index;
+	if (x->root == 0)
+		return c->place[2] < x->bucket.count ? x->bucket.ref[c->place[2]++] : 0;
+	for (;;) {
+		uint64_t next;
+		arena_ref ref = page_entry(index_page_from(x, c->place[1], &next), &c->place[2]);
+		if (ref != 0 || next == 0)
+			return ref;
+		c->place[1] = next;
+		c->place[2] = 0;
+	}
+}
+
+static arena_ref next_nsec3(struct zone_cursor *c)
+{
+	const struct denial *d = version_denial(c->version);
+	for (unsigned chain = (unsigned)(c->place[0] >> CHAIN_SHIFT); d != NULL && chain < d->chain_count; ++chain) {
+		arena_ref ref;
+		c->place[0] = PHASE_NSEC3 | (uint64_t)chain << CHAIN_SHIFT;
+		while ((ref = order_next(&d->chain[chain].order, &c->place[1])) != 0)
+			if (denial_first_chain(d, arena_at(ref)) == chain)
+				return ref;
+		c->place[1] = 0;
+	}
+	return 0;
+}
+
+static bool cursor_advance(struct zone_cursor *c)
+{
+	arena_ref ref = 0;
+	if (c->place[0] == PHASE_NAMES) {
+		ref = next_name(c);
+		if (ref == 0) {
+			c->place[0] = PHASE_NSEC3;
+			c->place[1] = 0;
+		}
+	}
+	if (ref == 0)
+		ref = next_nsec3(c);
+	if (ref == 0) {
+		c->place[0] = PHASE_END;
+		return false;
+	}
+	cursor_enter(c, ref);
+	return true;
+}
+
+bool zone_cursor_next(struct zone_cursor *cursor, struct rrset *set)
+{
+	if (cursor->place[0] == PHASE_END)
+		return false;
+	if (cursor->place[0] == PHASE_SOA) {
+		cursor_enter(cursor, cursor->version->apex);
+		cursor->place[0] = PHASE_NAMES;
+		cursor->place[3] = 0;
+		zone_soa(cursor->version, set);
+		return true;
+	}
+	for (;;) {
+		uint16_t covered;
+		arena_ref node = (arena_ref)cursor->place[3];
+		unsigned next = (unsigned)(cursor->place[3] >> SET_SHIFT);
+		if (node == 0 || !zone_node_set(arena_at(node), next, set, &covered)) {
+			if (!cursor_advance(cursor))
+				return false;
+			continue;
+		}
+		cursor->place[3] += UINT64_C(1) << SET_SHIFT;
+		if (set->type != TYPE_SOA || node != cursor->version->apex)
+			return true;
+	}
+}
