@@ -38,7 +38,7 @@ int file_window_open(struct file_window *window, const char *path)
 		close(fd);
 		return ERR_MEMORY;
 	}
-	*window = (struct file_window){ .fd = fd, .buffer = buffer, .size = size };
+	*window = (struct file_window){ .fd = fd, .regular = S_ISREG(st.st_mode), .buffer = buffer, .size = size };
 	return 0;
 }
 
@@ -80,13 +80,14 @@ static int make_room(struct file_window *window, size_t bytes)
 static int read_more(struct file_window *window)
 {
 	while (!window->at_end && window->filled + 1 < window->size) {
-		ssize_t got = read(window->fd, window->buffer + window->filled,
-		                   window->size - 1 - window->filled);
+		size_t room = window->size - 1 - window->filled;
+		ssize_t got = read(window->fd, window->buffer + window->filled, room);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return ERR_IO;
-		window->at_end = got == 0;
+		// A regular file gives less than was asked for only at its end.
+		window->at_end = got == 0 || (window->regular && (size_t)got < room);
 		window->filled += (size_t)got;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 
 struct file_window {
 	int fd;
+	bool regular;
 	char *buffer;
 	size_t size;    // of buffer
 	size_t start;   // first byte not yet handed out
