@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-int main(void) { return 0; }
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_run(argc, argv);
+}
