@@ -113,7 +113,7 @@ static size_t limit_of(const struct run *run, const struct scenario *s, const st
 		limit = answer->edns.present ? answer->edns.udp_size : 512;
 		limit = limit < own ? limit : own;
 	}
-	return limit - s->reserve;
+	return limit > (size_t)s->reserve + MESSAGE_HEADER ? limit - s->reserve : MESSAGE_HEADER;
 }
 
 static bool matches(const struct scenario *s, struct rendering *rendering)
