@@ -238,30 +238,51 @@ static int rescue(struct zone_reader *reader, const struct reader_place *place, 
 	return error;
 }
 
-// The scanner stopped somewhere in the first record at `from`, whose line is
-// `line`. Deals with that record and sets the scanner behind it.
-static int resume(struct zone_reader *reader, const struct reader_place *place, const char *from, const char *end,
-                  uint64_t line)
+static void go_on(struct zone_reader *reader, const char *next, const char *end, uint64_t line)
+{
+	reset(reader, line);
+	zs_set_input_string(&reader->scanner, next, (size_t)(end - next));
+}
+
+// Says where the record begins that does not end before `end`.
+static int unclosed(struct zone_reader *reader, const struct reader_place *place, const char *text, const char *end)
+{
+	const char *at = text;
+	for (size_t length; (length = line_length(at, (size_t)(end - at))) > 0;)
+		at += length;
+	at += line_skip_blank(at, (size_t)(end - at));
+	uint64_t line = place->line + (place->generated ? 0 : count_newlines(text, (size_t)(at - text)));
+	return reader_fail(reader, place, line, ERR_FORMAT,
+	                   "the parenthesis or quote that this record opens is never closed");
+}
+
+// The scanner, given the text, stopped somewhere in the first record behind
+// `from`, whose line is `line`. Deals with that record and sets the scanner
+// behind it.
+static int resume(struct zone_reader *reader, const struct reader_place *place, const char *text, const char *from,
+                  const char *end, uint64_t line)
 {
 	zs_scanner_t *scanner = &reader->scanner;
 	size_t blank = line_skip_blank(from, (size_t)(end - from));
+	const char *record = from + blank;
 	struct reader_stop stop = {
-		.text = from + blank,
-		.length = line_length(from + blank, (size_t)(end - from) - blank),
+		.text = record,
+		.length = line_length(record, (size_t)(end - record)),
 		.line = line + count_newlines(from, blank),
 		.error_line = scanner->line_counter,
 		.code = scanner->error.code,
 	};
+	// A line of blanks that has no owner before it means nothing.
+	if (stop.error_line < stop.line) {
+		go_on(reader, record, end, stop.line);
+		return 0;
+	}
 	if (stop.length == 0)
-		return reader_fail(reader, place, place->generated ? place->line : stop.line, ERR_FORMAT,
-		                   "the parenthesis or quote that this record opens is never closed");
+		return unclosed(reader, place, text, end);
 	int error = rescue(reader, place, &stop);
-	if (error != 0)
-		return error;
-	reset(reader, stop.line + count_newlines(stop.text, stop.length));
-	const char *next = stop.text + stop.length;
-	zs_set_input_string(scanner, next, (size_t)(end - next));
-	return 0;
+	if (error == 0)
+		go_on(reader, record + stop.length, end, stop.line + count_newlines(record, stop.length));
+	return error;
 }
 
 int reader_scan(struct zone_reader *reader, struct reader_place *place, const char *text, size_t length)
@@ -281,7 +302,7 @@ int reader_scan(struct zone_reader *reader, struct reader_place *place, const ch
 		else if (scanner->state == ZS_STATE_EOF)
 			break;
 		else
-			error = resume(reader, place, from, end, line);
+			error = resume(reader, place, text, from, end, line);
 	}
 	// The scanner ends its input with a newline of its own.
 	if (!place->generated)

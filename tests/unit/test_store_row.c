@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The rows of the store: what goes in comes out, and damage is noticed.
+#include "store/row.h"
+
+#include "store_case.h"
+
+static void fill(struct store_state *state, const char *address, int family)
+{
+	store_case_state(state);
+	state->serial = 4000000000u;
+	state->has_version = true;
+	state->last_error_at = -5;
+	memset(state->last_error, 'e', 255);
+	if (family == AF_INET) {
+		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(53) };
+		inet_pton(AF_INET, address, &in.sin_addr);
+		memcpy(&state->primary, &in, sizeof in);
+	} else if (family == AF_INET6) {
+		struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(5353), .sin6_scope_id = 7 };
+		inet_pton(AF_INET6, address, &in6.sin6_addr);
+		memcpy(&state->primary, &in6, sizeof in6);
+	}
+}
+
+static void round_trip(const struct store_state *in)
+{
+	uint8_t row[ROW_STATE_MAX];
+	struct store_state out;
+	size_t length = row_put_state(in, row);
+	assert_int_equal(row_get_state(row, length, &out), 0);
+	assert_memory_equal(in, &out, sizeof out);
+}
+
+static void test_state(void **state)
+{
+	struct store_state s;
+	(void)state;
+	fill(&s, "192.0.2.1", AF_INET);
+	round_trip(&s);
+	fill(&s, "2001:db8::1", AF_INET6);
+	round_trip(&s);
+	fill(&s, NULL, 0);
+	s.last_error[0] = '\0';
+	memset(s.last_error, 0, sizeof s.last_error);
+	round_trip(&s);
+}
+
+// Rows outlive the machine: their bytes are part of the contract.
+static void test_state_layout(void **state)
+{
+	uint8_t row[ROW_STATE_MAX];
+	struct store_state s;
+	static const uint8_t wanted[] = {
+		1, 1, 53, 0, 0x04, 0x03, 0x02, 0x01,
+		0, 0xf1, 0x53, 0x65, 0, 0, 0, 0, 1, 0xf1, 0x53, 0x65, 0, 0, 0, 0,
+		0x10, 0xff, 0x53, 0x65, 0, 0, 0, 0, 0xc0, 0x18, 0x5d, 0x65, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'n', 'o',
+	};
+	(void)state;
+	fill(&s, "192.0.2.1", AF_INET);
+	s.serial = 0x01020304;
+	s.last_error_at = 0;
+	memset(s.last_error, 0, sizeof s.last_error);
+	memcpy(s.last_error, "no", 2);
+	assert_int_equal(row_put_state(&s, row), sizeof wanted);
+	assert_memory_equal(row, wanted, sizeof wanted);
+}
+
+static void test_damaged(void **state)
+{
+	uint8_t row[ROW_STATE_MAX];
+	struct store_state s;
+	struct row_snapshot snapshot;
+	(void)state;
+	fill(&s, "192.0.2.1", AF_INET);
+	size_t length = row_put_state(&s, row);
+	for (size_t cut = 0; cut < length; cut++)
+		assert_int_equal(row_get_state(row, cut, &s), ERR_CORRUPT);
+	row[48] = 5; // no address family
+	assert_int_equal(row_get_state(row, length, &s), ERR_CORRUPT);
+	row[0] = 2;
+	assert_int_equal(row_get_state(row, length, &s), ERR_UNSUPPORTED);
+
+	length = row_put_snapshot_file(row, 7, 8, 9);
+	for (size_t cut = 0; cut < length; cut++)
+		assert_int_equal(row_get_snapshot(row, cut, &snapshot), ERR_CORRUPT);
+	assert_int_equal(row_get_snapshot(row, length, &snapshot), 0);
+	assert_int_equal(snapshot.kind, ROW_FILE);
+	assert_int_equal(snapshot.serial, 7);
+	assert_int_equal(snapshot.number, 8);
+	assert_int_equal(snapshot.file_length, 9);
+	row[1] = 2;
+	assert_int_equal(row_get_snapshot(row, length, &snapshot), ERR_CORRUPT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_state_layout),
+		cmocka_unit_test(test_damaged),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
