@@ -272,7 +272,7 @@ void load_request(struct replica *replica)
 {
 	struct replicate *room = replica->room;
 
-	if (!room->is_running || room->is_stopping || replica->is_removed)
+	if (!room->loads.is_begun || room->is_stopping || replica->is_removed)
 		return;
 	if (replica_is_idle(replica) && room->loads.running < LOADS_MAX)
 		start(replica);

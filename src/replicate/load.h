@@ -17,6 +17,7 @@ struct loads {
 	uint32_t cursor;      // replicas before it want nothing
 	unsigned running;     // files being read, versions being stored
 	struct deadline begin;
+	bool is_begun;          // the loop runs, and the store has its thread
 };
 
 // The zone's file is to be looked at (wants_load), or its version is to be

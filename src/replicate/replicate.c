@@ -109,6 +109,7 @@ static void on_begin(struct deadline *deadline, uint64_t now)
 	struct replicate *room = (struct replicate *)((char *)deadline - offsetof(struct replicate, loads.begin));
 
 	(void)now;
+	room->loads.is_begun = true;
 	load_run(room);
 }
 
