@@ -24,13 +24,13 @@ static int check(const char *path)
 	config_report_print(&report, stderr);
 	if (error == 0) {
 		print_zones(config);
-		printf("%s: good, %u %s", path, config->zone_count, config->zone_count == 1 ? "zone" : "zones");
+		printf("good: %s, %u %s", path, config->zone_count, config->zone_count == 1 ? "zone" : "zones");
 		if (report.warnings > 0)
 			printf(", %u %s", report.warnings, report.warnings == 1 ? "warning" : "warnings");
 		putchar('\n');
 	} else if (report.errors > 0) {
-		fprintf(stderr, "%s: %u %s; it would not be served\n", path, report.errors,
-		        report.errors == 1 ? "error" : "errors");
+		fprintf(stderr, "%u %s in %s; it would not be served\n", report.errors,
+		        report.errors == 1 ? "error" : "errors", path);
 	} else {
 		fprintf(stderr, "%s: %s\n", path, error_text(error));
 	}
