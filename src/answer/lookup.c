@@ -105,6 +105,13 @@ static bool put_data(struct reply *r, const struct zone_node *node, uint16_t typ
 	return true;
 }
 
+// RRSIG and NSEC stand beside an alias (RFC 4035, 2.5), so a question for them is
+// about the alias, as BIND and Knot see it too.
+static bool is_aliased(uint16_t type)
+{
+	return type != TYPE_RRSIG && type != TYPE_NSEC;
+}
+
 static bool from_node(struct reply *r, const struct zone_node *node, const struct zone_find *find,
                       struct qname *next)
 {
@@ -117,7 +124,7 @@ static bool from_node(struct reply *r, const struct zone_node *node, const struc
 			reply_targets(r, &set);
 		return false;
 	}
-	if (zone_node_rrset(node, TYPE_CNAME, &set))
+	if (is_aliased(r->answer->type) && zone_node_rrset(node, TYPE_CNAME, &set))
 		return from_cname(r, node, find, &set, next);
 	reply_no_type(r, find);
 	return false;
