@@ -145,9 +145,13 @@ static void address_text(const struct acl_entry *entry, char *text, size_t size)
 	size_t length = entry->family == AF_INET ? 4 : 16;
 	inet_ntop(entry->family, entry->low, low, sizeof low);
 	inet_ntop(entry->family, entry->high, high, sizeof high);
-	unsigned bits = mask_bits(entry->high, length);
+	unsigned bits = mask_bits(entry->high, length), ones = 0;
+	for (size_t i = 0; i < length; i++)
+		ones += (unsigned)__builtin_popcount(entry->high[i]);
 	if (entry->what == ACL_RANGE)
 		snprintf(text, size, "%s-%s", low, high);
+	else if (bits != ones) // nsd.conf lets a mask have holes
+		snprintf(text, size, "%s&%s", low, high);
 	else if (bits == length * 8)
 		snprintf(text, size, "%s", low);
 	else

@@ -12,6 +12,7 @@
 #define SOURCE_MAX_DEPTH 16         // include in include
 #define SOURCE_MAX_FILES 1000000u
 #define REPORT_MAX_MESSAGES 1000u
+#define REPORT_MAX_SUGGESTIONS 50u
 
 // A file in memory.
 struct source {
@@ -66,6 +67,9 @@ void builder_error(struct builder *b, struct config_where where, const char *for
 void builder_warn(struct builder *b, struct config_where where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// True where so much is wrong that guessing at words is a waste of time.
+bool builder_has_said_enough(const struct builder *b);
+
 // "file:line" of a place, for the inside of a message; in scratch.
 const char *builder_place(struct builder *b, struct config_where where);
 
@@ -78,8 +82,9 @@ void *builder_grow(struct builder *b, void *array, uint32_t need, uint32_t *room
 int source_open(struct builder *b, const char *path, struct config_where at, uint32_t by);
 int source_add(struct builder *b, const char *name, const char *text, size_t length, uint32_t by);
 
-// Expands an include pattern, relative to the folder of the file that
-// includes, opens what matches, in order. Calls each(context, source) for it.
+// Expands an include pattern, relative to `directory` where that is not NULL
+// and has such a file, else to the folder of the file that includes; opens
+// what matches, in order. Calls each(context, source) for it.
 // Reports what fails: no match, depth, a cycle.
 void source_include(struct builder *b, const char *pattern, const char *directory,
                     struct config_where at,

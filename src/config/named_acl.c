@@ -65,18 +65,28 @@ static const struct acl *host_list(struct named *n, bool is_nets)
 	return *kept = builder_acl(n->builder, ACL_FIRST, is_nets ? "localnets" : "localhost", entries, count);
 }
 
+static const char *nearest_list(struct named *n, const struct named_list *lists, const char *name)
+{
+	size_t count = 0;
+	if (builder_has_said_enough(n->builder))
+		return NULL;
+	for (const struct named_list *l = lists; l; l = l->next)
+		count++;
+	const char **names = pool_alloc(&n->work, (count + 1) * sizeof *names, 8);
+	count = 0;
+	for (const struct named_list *l = lists; l; l = l->next)
+		names[count++] = l->name;
+	names[count] = NULL;
+	return builder_nearest(name, names);
+}
+
 static const struct acl *named_one(struct named *n, const struct named_statement *s,
                                    const struct named_value *value, unsigned depth)
 {
 	struct config_where where = named_where(s, value);
 	struct named_list *list = named_list_find(n->acls, value->text);
 	if (!list) {
-		const char **names = pool_alloc(&n->work, 4096 * sizeof *names, 8);
-		size_t count = 0;
-		for (const struct named_list *l = n->acls; l && count < 4095; l = l->next)
-			names[count++] = l->name;
-		names[count] = NULL;
-		const char *near = builder_nearest(value->text, names);
+		const char *near = nearest_list(n, n->acls, value->text);
 		builder_error(n->builder, where, "'%s' is neither an address nor the name of an acl%s%s%s",
 		              value->text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 		return NULL;

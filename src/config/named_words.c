@@ -446,6 +446,8 @@ const struct named_word *named_word_find_in(const struct named *n, const char *w
 
 const char *named_word_suggest(struct named *n, const char *word, unsigned context)
 {
+	if (builder_has_said_enough(n->builder))
+		return "";
 	const char **words = pool_alloc(&n->work, (named_word_count + 1) * sizeof *words, 8);
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < named_word_count; i++)

@@ -62,8 +62,13 @@ static bool next_piece(struct nsd_reader *r, struct piece *piece)
 			builder_error(r->builder, piece->where, "this string has no closing %c on its line", quote);
 		return true;
 	}
-	while (r->at < r->end && (unsigned char)*r->at > ' ')
-		r->at++;
+	for (; r->at < r->end && (unsigned char)*r->at > ' '; r->at++) {
+		// servers="1 2"
+		const char *close = r->at[0] == '=' && r->end - r->at > 2 && r->at[1] == '"'
+			? memchr(r->at + 2, '"', (size_t)(r->end - r->at - 2)) : NULL;
+		if (close && !memchr(r->at, '\n', (size_t)(close - r->at)))
+			r->at = close;
+	}
 	if (r->at == piece->start) { // a control byte
 		builder_error(r->builder, piece->where, "a control byte (0x%02x) stands here", (unsigned char)*r->at);
 		r->at++;

@@ -257,6 +257,8 @@ const struct nsd_word *nsd_word_find(const struct nsd *n, const char *word, unsi
 
 const char *nsd_word_suggest(struct nsd *n, const char *word, unsigned sections)
 {
+	if (builder_has_said_enough(n->builder))
+		return "";
 	const char **words = pool_alloc(&n->builder->scratch, (nsd_word_count + 1) * sizeof *words, 8);
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < nsd_word_count; i++)

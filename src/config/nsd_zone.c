@@ -42,6 +42,8 @@ static void copy_settings(struct nsd_settings *to, const struct nsd_settings *fr
 static const char *nearest_pattern(struct nsd *n, const char *name)
 {
 	uint32_t count = 0;
+	if (builder_has_said_enough(n->builder))
+		return NULL;
 	for (const struct nsd_pattern *p = n->patterns; p; p = p->next)
 		count++;
 	const char **names = pool_alloc(&n->builder->scratch, (count + 1) * sizeof *names, 8);

@@ -6,6 +6,12 @@
 
 #include "config/builder.h"
 
+bool builder_has_said_enough(const struct builder *b)
+{
+	return b->report->count >= REPORT_MAX_SUGGESTIONS;
+}
+
+__attribute__((format(printf, 4, 0)))
 static void add(struct builder *b, enum config_severity severity, struct config_where where,
                 const char *format, va_list arguments)
 {
@@ -121,6 +127,9 @@ const char *builder_nearest(const char *word, const char *const *words)
 	unsigned best = length < 4 ? 2 : length < 9 ? 3 : 4; // first distance that is too far
 	const char *nearest = NULL;
 	for (; *words; words++) {
+		size_t other = strlen(*words);
+		if ((other > length ? other - length : length - other) >= best)
+			continue;
 		unsigned far = distance(word, *words);
 		if (far < best) {
 			best = far;

@@ -156,10 +156,10 @@ void source_include(struct builder *b, const char *pattern, const char *director
 	const char *full = pattern;
 	if (*pattern != '/') {
 		const char *own = b->sources[at.file].path, *slash = strrchr(own, '/');
-		if (!directory)
-			directory = slash ? pool_text(&b->scratch, own, (size_t)(slash - own) + (slash == own)) : ".";
-		if (strcmp(directory, ".") != 0)
-			full = join(b, directory, pattern);
+		const char *beside = slash ? pool_text(&b->scratch, own, (size_t)(slash - own) + (slash == own)) : ".";
+		const char *under = directory ? join(b, directory, pattern) : NULL;
+		full = under && access(under, F_OK) == 0 ? under
+			: strcmp(beside, ".") != 0 ? join(b, beside, pattern) : pattern;
 	}
 	if (!strpbrk(full, "*?[")) {
 		int number = source_open(b, full, at, at.file);
