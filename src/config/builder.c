@@ -185,15 +185,12 @@ const struct config_remotes *builder_remotes(struct builder *b,
                                              const struct config_remote *remotes, uint32_t count)
 {
 	size_t size = sizeof(struct config_remotes) + count * sizeof *remotes;
-	struct config_remotes *list = calloc(1, size);
-	if (!list)
-		longjmp(b->escape, 1);
-	list->count = count;
+	b->remotes = builder_grow(b, b->remotes, (uint32_t)size, &b->remotes_room, 1);
+	memset(b->remotes, 0, sizeof *b->remotes); // its padding
+	b->remotes->count = count;
 	if (count)
-		memcpy(list->remote, remotes, count * sizeof *remotes);
-	const struct config_remotes *kept = intern_add(&b->intern, KIND_REMOTES, list, size);
-	free(list);
-	return kept;
+		memcpy(b->remotes->remote, remotes, count * sizeof *remotes);
+	return intern_add(&b->intern, KIND_REMOTES, b->remotes, size);
 }
 
 const struct config_policy *builder_policy(struct builder *b, const struct config_policy *policy)
@@ -277,12 +274,10 @@ static void ask_host(struct builder *b, const struct ifaddrs *all)
 
 const struct host_address *builder_host(struct builder *b, uint32_t *count)
 {
-	struct ifaddrs *all = NULL;
 	if (!b->host_is_known) {
 		b->host_is_known = true;
-		if (b->may_open && getifaddrs(&all) == 0) {
-			ask_host(b, all);
-			freeifaddrs(all);
+		if (b->may_open && getifaddrs(&b->pending_host) == 0) {
+			ask_host(b, b->pending_host);
 		} else {
 			b->host = pool_new(&b->scratch, 2 * sizeof *b->host);
 			add_host(b, "lo", "127.0.0.1", 8);

@@ -3,6 +3,7 @@
 // construction. Inside src/config only.
 #pragma once
 
+#include <glob.h>
 #include <setjmp.h>
 
 #include "config/config.h"
@@ -22,6 +23,8 @@ struct source {
 	uint32_t included_by; // UINT32_MAX for the first
 	bool holds_secret, world_readable;
 };
+
+struct ifaddrs;
 
 // One address of this host, for localhost, localnets and interface names.
 struct host_address {
@@ -49,6 +52,12 @@ struct builder {
 	struct host_address *host;
 	uint32_t host_count;
 	bool host_is_known;
+	// Held by nothing else while a jump may come.
+	char *pending_text;
+	glob_t pending_glob;
+	struct ifaddrs *pending_host;
+	struct config_remotes *remotes; // being compared with those stored
+	uint32_t remotes_room;
 	struct named *named;   // the reader at work, to free after a jump
 	struct nsd *nsd;
 };

@@ -2,6 +2,7 @@
 // From a file, bytes or arguments to a checked model.
 #include "config/config.h"
 
+#include <ifaddrs.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -161,6 +162,10 @@ static void end(struct builder *b)
 		free(b->sources[i].text);
 	}
 	free(b->sources);
+	free(b->pending_text);
+	globfree(&b->pending_glob);
+	freeifaddrs(b->pending_host);
+	free(b->remotes);
 	free(b->keys);
 	free(b->tls);
 	intern_free(&b->intern);

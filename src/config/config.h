@@ -70,7 +70,7 @@ int config_from_arguments(const struct config_arguments *arguments,
                           struct config_report *report, struct config **config);
 
 // One line: "example.com: secondary of 192.0.2.1@53 (key tr.example), file
-// /var/…, transfers refused, named.conf:31". Cut at `size`; returns `text`.
+// /var/…, transfers to nobody [named.conf:31]". Cut at `size`; returns `text`.
 const char *config_summary(const struct config *config, const struct config_zone *zone,
                            char *text, size_t size);
 

@@ -17,7 +17,8 @@ struct pool {
 
 // Reading a configuration asks for memory at hundreds of places and can do
 // nothing sensible at any of them, so the pool never returns NULL: it jumps to
-// *escape. All that was allocated till then hangs on pools and is freed there.
+// *escape. All that was allocated till then hangs on pools or on the builder and
+// is freed with them.
 void *pool_alloc(struct pool *pool, size_t size, size_t align)
 	__attribute__((malloc));
 

@@ -26,12 +26,14 @@ void *builder_grow(struct builder *b, void *array, uint32_t need, uint32_t *room
 
 static int add_source(struct builder *b, const char *path, char *text, size_t length, uint32_t by)
 {
+	b->pending_text = text;
 	b->sources = builder_grow(b, b->sources, b->source_count + 1, &b->source_room,
 	                          sizeof *b->sources);
 	b->sources[b->source_count] = (struct source){
 		.path = pool_text(&b->pool, path, strlen(path)),
 		.text = text, .length = length, .included_by = by,
 	};
+	b->pending_text = NULL;
 	return (int)b->source_count++;
 }
 
@@ -167,23 +169,22 @@ void source_include(struct builder *b, const char *pattern, const char *director
 			each(context, (uint32_t)number);
 		return;
 	}
-	glob_t found;
-	int result = glob(full, GLOB_ERR, NULL, &found);
-	if (result == GLOB_NOMATCH || (result == GLOB_ABORTED && errno == ENOENT)) {
-		builder_warn(b, at, "include %s matches no file", full);
-		return;
-	}
+	int result = glob(full, GLOB_ERR, NULL, &b->pending_glob);
 	if (result != 0) {
-		builder_error(b, at, "cannot include %s: %s", full,
-		              result == GLOB_NOSPACE ? "out of memory" : strerror(errno));
+		if (result == GLOB_NOMATCH || (result == GLOB_ABORTED && errno == ENOENT))
+			builder_warn(b, at, "include %s matches no file", full);
+		else
+			builder_error(b, at, "cannot include %s: %s", full,
+			              result == GLOB_NOSPACE ? "out of memory" : strerror(errno));
 		return;
 	}
-	// The names go into scratch first: each() may jump out.
-	char **paths = pool_alloc(&b->scratch, found.gl_pathc * sizeof *paths, 8);
-	size_t count = found.gl_pathc;
+	// What is included may include by a pattern itself.
+	size_t count = b->pending_glob.gl_pathc;
+	char **paths = pool_alloc(&b->scratch, count * sizeof *paths, 8);
 	for (size_t i = 0; i < count; i++)
-		paths[i] = pool_text(&b->scratch, found.gl_pathv[i], strlen(found.gl_pathv[i]));
-	globfree(&found);
+		paths[i] = pool_text(&b->scratch, b->pending_glob.gl_pathv[i], strlen(b->pending_glob.gl_pathv[i]));
+	globfree(&b->pending_glob);
+	b->pending_glob = (glob_t){0};
 	for (size_t i = 0; i < count; i++) {
 		int number = source_open(b, paths[i], at, at.file);
 		if (number >= 0)
