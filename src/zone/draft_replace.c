@@ -148,10 +148,10 @@ int draft_replace_mark(struct zone_draft *d, const struct spot *spot, uint32_t k
 
 int zone_draft_replace_begin(struct zone_draft *draft)
 {
-	if (draft->from == NULL)
-		return 0;
 	if (draft->changed || draft->replacing != NULL)
 		return ERR_STATE;
+	if (draft->from == NULL)
+		return 0;
 	struct replacing *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return ERR_MEMORY;
