@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -130,4 +132,21 @@ int store_open_environment(struct store *store, char why[static 256])
 		return error;
 	}
 	return open_databases(store, why);
+}
+
+void store_drop_pages(void)
+{
+	char line[4352]; // a path and what stands before it
+	FILE *maps = fopen("/proc/self/maps", "re");
+	if (maps == NULL)
+		return;
+	while (fgets(line, sizeof line, maps) != NULL) {
+		// LMDB does not tell where its map is, but its file's name does.
+		const char *name = strrchr(line, '/');
+		uintptr_t start, end;
+		if (name != NULL && strcmp(name, "/store.mdb\n") == 0 &&
+		    sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2)
+			madvise((void *)start, end - start, MADV_DONTNEED); // it is shared: nothing is lost
+	}
+	fclose(maps);
 }

@@ -38,6 +38,10 @@ void store_unlock(int lock);
 // Opens the environment and its databases, or says why not.
 int store_open_environment(struct store *store, char why[static 256]);
 
+// Lets go of the map's pages that a start has read: they stay in the page
+// cache, but count no more as ours.
+void store_drop_pages(void);
+
 // An LMDB code as one of ours; `why` gets a sentence.
 int store_mdb_error(int code, const char *doing, char why[static 256]);
 

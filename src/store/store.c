@@ -80,7 +80,10 @@ int store_open(const char *directory, struct store **out, char why[static 256])
 
 int store_start(struct store *store)
 {
-	return store->writer != NULL ? ERR_STATE : writer_start(store, &store->writer);
+	if (store->writer != NULL)
+		return ERR_STATE;
+	store_drop_pages();
+	return writer_start(store, &store->writer);
 }
 
 void store_close(struct store *store)

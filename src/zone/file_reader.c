@@ -20,6 +20,9 @@
 #define TTL_MAX 0x7fffffffu
 
 static void describe(struct zone_reader *reader, const struct reader_place *place, uint64_t line,
+                     const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+
+static void describe(struct zone_reader *reader, const struct reader_place *place, uint64_t line,
                      const char *format, va_list arguments)
 {
 	char *message = reader->result->message;
