@@ -75,10 +75,11 @@ static void report(struct publication *p)
 	memcpy(why, p->why, sizeof why);
 	replica_hold(replica);
 	end(p);
-	if (attempt != NULL)
-		attempt_published(attempt, error, why);
-	else if (!is_transfer)
+	// While a file's version was stored, a primary may have been asked.
+	if (!is_transfer)
 		load_published(replica, error, why);
+	else if (attempt != NULL)
+		attempt_published(attempt, error, why);
 	replica_settle(replica);
 	replica_drop(replica);
 }
