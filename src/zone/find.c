@@ -59,18 +59,30 @@ const struct zone_node *zone_node_at(const struct zone_version *version, const s
 	return node_probe(version, q->hash[q->label_count], owner_relative(q, q->label_count, origin));
 }
 
+// The way down begins right below the apex and ends, where it is not cut short
+// by a delegation, at the name: both ends are asked for.
 void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q)
 {
+	unsigned first = version->line->label_count + 1u;
 	__builtin_prefetch(index_bucket(&version->index, q->hash[q->label_count]));
+	if (first < q->label_count)
+		__builtin_prefetch(index_bucket(&version->index, q->hash[first]));
 }
 
-void zone_prefetch_node(const struct zone_version *version, const struct qname *q)
+static void prefetch_node(const struct zone_version *version, uint64_t hash)
 {
-	uint64_t hash = q->hash[q->label_count];
 	const struct bucket *b = index_bucket(&version->index, hash);
 	uint32_t match = bucket_match(b, bucket_tag(hash));
 	if (match != 0)
 		__builtin_prefetch(arena_at(b->ref[__builtin_ctz(match)]));
+}
+
+void zone_prefetch_node(const struct zone_version *version, const struct qname *q)
+{
+	unsigned first = version->line->label_count + 1u;
+	prefetch_node(version, q->hash[q->label_count]);
+	if (first < q->label_count)
+		prefetch_node(version, q->hash[first]);
 }
 
 // --- nodes
