@@ -230,7 +230,7 @@ static bool goes_on_after_block(struct named_reader *r)
 }
 
 static struct named_statement *read_block(struct named_reader *r, struct named_value *block,
-                                          unsigned depth);
+                                          const struct named_value *owner, unsigned depth);
 
 // Reads the values of a statement that begins with `token`, to its ';'.
 static struct named_statement *read_statement(struct named_reader *r, struct token token,
@@ -259,9 +259,11 @@ static struct named_statement *read_statement(struct named_reader *r, struct tok
 			*opens = true;
 			return statement;
 		}
-		last->block = read_block(r, last, depth + 1);
+		last->block = read_block(r, last, statement->first, depth + 1);
 		const char *after = r->at;
 		uint32_t line = r->line, column = column_of(r, after);
+		if (r->is_cut)
+			return statement;
 		skip_blank(r);
 		if (r->at < r->end && *r->at != ';' && *r->at != '{' && !goes_on_after_block(r)) {
 			fault(r, line, column, "missing ';' after '}'");
@@ -270,8 +272,15 @@ static struct named_statement *read_statement(struct named_reader *r, struct tok
 	}
 }
 
+// A zone inside a zone: the '}' before it is missing.
+static bool begins_next_zone(const struct token *token, const struct named_value *owner, unsigned depth)
+{
+	return depth == 1 && token->kind == TOKEN_WORD && token->length == 4 &&
+	       strncasecmp(token->start, "zone", 4) == 0 && (named_is(owner, "zone") || named_is(owner, "options"));
+}
+
 static struct named_statement *read_block(struct named_reader *r, struct named_value *block,
-                                          unsigned depth)
+                                          const struct named_value *owner, unsigned depth)
 {
 	struct named_statement *first = NULL, **link = &first;
 	for (;;) {
@@ -290,6 +299,13 @@ static struct named_statement *read_block(struct named_reader *r, struct named_v
 		}
 		if (token.kind == TOKEN_SIGN && token.sign == ';')
 			continue;
+		if (begins_next_zone(&token, owner, depth)) {
+			fault(r, token.line, token.column, "missing '};' before this zone: the '{' of line %u is still open",
+			      block->line);
+			r->at = token.start;
+			r->is_cut = true;
+			return first;
+		}
 		if (depth > MAX_DEPTH) {
 			fault(r, token.line, token.column, "blocks are nested more than %d deep", MAX_DEPTH);
 			r->at = r->end;
@@ -305,7 +321,7 @@ enum named_result named_read(struct named_reader *r, const char *opener,
                              struct named_statement **statement)
 {
 	bool opens = false;
-	r->had_fault = false;
+	r->had_fault = r->is_cut = false;
 	for (;;) {
 		struct token token = lex(r);
 		if (token.kind == TOKEN_END)

@@ -35,6 +35,7 @@ struct named_reader {
 	const char *line_start;
 	bool is_silent;          // a second pass over text whose faults are reported
 	bool had_fault;          // in the last statement read
+	bool is_cut;             // the statement was ended by the beginning of the next
 	bool ended_in_block;     // the file did, which was reported
 };
 

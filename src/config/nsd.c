@@ -316,6 +316,7 @@ void nsd_read_config(struct builder *b)
 	defaults(n);
 	read_source(n, 0);
 	finish_section(n);
+	nsd_finish_verify(n);
 	nsd_finish_server(n);
 	warn_ignored(n);
 }

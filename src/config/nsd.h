@@ -137,6 +137,7 @@ void nsd_set_outgoing(struct nsd *n, const struct nsd_word *word, const struct n
 void nsd_begin_settings(struct nsd *n);
 void nsd_finish_zone(struct nsd *n);
 void nsd_finish_pattern(struct nsd *n);
+void nsd_finish_verify(struct nsd *n);
 void nsd_include_pattern(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_zonefile(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_min_expire(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);

@@ -112,8 +112,6 @@ static const struct config_policy *finish_policy(struct nsd *n)
 	policy->allow_query = finish_acl(n, &settings->allow_query, &acl_any);
 	policy->notify_source4 = settings->outgoing[0];
 	policy->notify_source6 = settings->outgoing[1];
-	if (n->verify_off)
-		policy->verifier = NULL;
 	return builder_policy(n->builder, policy);
 }
 
@@ -292,6 +290,20 @@ void nsd_set_verify_zone(struct nsd *n, const struct nsd_word *word, const struc
 		builder_error(n->builder, s->value[0].where, "'verify-zone:' wants yes or no, not '%s'", s->value[0].text);
 	else if (!flag)
 		n->settings.policy.verifier = NULL;
+}
+
+// verify: may stand behind the zones that it switches off.
+void nsd_finish_verify(struct nsd *n)
+{
+	struct config *config = n->builder->config;
+	for (uint32_t i = 0; n->verify_off && i < config->zone_count; i++) {
+		struct config_policy policy;
+		if (!config->zones[i].policy->verifier)
+			continue;
+		memcpy(&policy, config->zones[i].policy, sizeof policy);
+		policy.verifier = NULL;
+		config->zones[i].policy = builder_policy(n->builder, &policy);
+	}
 }
 
 // The command and its arguments, as one line.

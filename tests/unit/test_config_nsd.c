@@ -203,6 +203,25 @@ static void a_late_zonesdir_reaches_all_zones(void **state)
 	config_release(config);
 }
 
+static void verifiers_can_be_switched_off(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+		"verify:\n enable: no\n verifier: /bin/v\nzone:\n name: z\n zonefile: /z\n",
+		"zone:\n name: z\n zonefile: /z\n verifier: /bin/v\nverify:\n enable: no\n",
+		"verify:\n verifier: /bin/v\nzone:\n name: z\n zonefile: /z\n verify-zone: no\n",
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct config *config = read_case("nsd.conf", cases[i], "");
+		assert_null(zone_of(config, "z")->policy->verifier);
+		config_release(config);
+	}
+	struct config *config = read_case("nsd.conf",
+		"verify:\n enable: yes\n verifier: /bin/v\nzone:\n name: z\n zonefile: /z\n", "");
+	assert_string_equal(zone_of(config, "z")->policy->verifier, "/bin/v");
+	config_release(config);
+}
+
 struct fault {
 	const char *text, *messages;
 };
@@ -264,6 +283,7 @@ int main(void)
 		cmocka_unit_test(patterns_are_where_zones_begin),
 		cmocka_unit_test(the_server_section),
 		cmocka_unit_test(a_late_zonesdir_reaches_all_zones),
+		cmocka_unit_test(verifiers_can_be_switched_off),
 		cmocka_unit_test(faults_are_told_word_for_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
