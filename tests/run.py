@@ -21,7 +21,7 @@ SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
 JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 2)
 # Functional tests mostly wait, so there may be more of them than cores.
 PYTEST_WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS") or str(2 * (os.cpu_count() or 2))
-PYTEST = ["/usr/bin/python3", "-m", "pytest", "-n", PYTEST_WORKERS, "--dist", "worksteal"]
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-n", PYTEST_WORKERS]
 # Unit tests in which threads meet: these run under the thread sanitizer.
 CONCURRENT = re.compile(r"epoch|lane|mailbox|arena|concurren|table|publish|slot|thread")
 

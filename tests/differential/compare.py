@@ -4,7 +4,7 @@
 Compared are the rcode, the flags, the question with its case, the answer and
 the authority section as sets of records (names without case, with their TTL),
 the additional section of a referral (its glue), the presence of EDNS with its
-version and the DO bit. Not compared: the order of records, compression, the
+version and the DO bit. Not compared: the CD bit, the order of records, compression, the
 EDNS size a server offers, additional records that no one needs, and what is
 left in a reply that says it is truncated.
 """
@@ -15,6 +15,7 @@ import wire
 from permitted import RULES
 
 FIELDS = ("reply", "rcode", "flags", "question", "edns", "answer", "authority", "additional")
+CD = 0x10         # BIND copies the bit into its replies, NSD and Knot clear it
 PEERS = ("BIND", "NSD", "Knot")
 
 
@@ -29,6 +30,8 @@ def _value(reply, field):
         return "truncated"
     if field == "additional" and not _is_referral(reply):
         return "any"
+    if field == "flags":
+        return reply.flags & ~CD
     return getattr(reply, field)
 
 
@@ -37,8 +40,8 @@ def _is_referral(reply):
             and any(row[1] == 2 for row in reply.authority))
 
 
-def read(raw):
-    return None if raw is None else wire.parse(raw)
+def read(raw, strict=True):
+    return None if raw is None else wire.parse(raw, strict)
 
 
 class Outcome:
@@ -63,7 +66,7 @@ class Outcome:
         parsed = {}
         for name, raw in peers.items():
             try:
-                parsed[name] = read(raw)
+                parsed[name] = read(raw, strict=False)
             except wire.Malformed:
                 parsed[name] = None
         contested = False
