@@ -138,7 +138,11 @@ uint64_t attempts_run(struct replicate *room, uint64_t now)
 		dequeue(room, replica);
 		if (is_routine)
 			all->tokens -= 1000;
-		start(replica);
+		// Since it came into the queue its file may have begun to be read.
+		if (replica_is_idle(replica))
+			start(replica);
+		else
+			replica->is_woken = replica->is_asked = true;
 	}
 	return DEADLINE_NEVER;
 }
@@ -299,6 +303,13 @@ static void on_slot(struct slot_wait *wait)
 {
 	struct attempt *attempt = (struct attempt *)((char *)wait - offsetof(struct attempt, slot));
 
+	// It may have fallen silent while we waited for our turn.
+	if (!primary_may_ask(attempt->primary, clock_boot_ms())) {
+		primary_slot_give(attempt->replica->room, wait);
+		next_primary(attempt);
+		return;
+	}
+	primary_asking(attempt->primary);
 	start_fetch(attempt, FETCH_AXFR, on_fetched);
 }
 
@@ -333,8 +344,8 @@ static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch
 		return;
 	}
 	if (!attempt->policy->multi_primary)
-		note(attempt, LEVEL_WARNING, "%s has serial %" PRIu32 ", which is not newer than ours, %" PRIu32
-		     " (RFC 1982): refused; `understudy retransfer` takes it, or raise the serial there",
+		note(attempt, LEVEL_WARNING, "%s has serial %" PRIu32 ", lower than ours, %" PRIu32
+		     " (RFC 1982): refused; raise it there, or `understudy retransfer` takes it as it is",
 		     remote_text(attempt, address), serial, zone_serial(version));
 	next_primary(attempt);
 }
@@ -394,7 +405,10 @@ static void on_polled(void *context, const struct poll_result *result)
 static void poll_primary(struct attempt *attempt)
 {
 	char why[256], address[ADDRESS_TEXT];
-	int error = poll_start(attempt->replica->room, attempt->replica->slot->origin, remote_at(attempt),
+	int error;
+
+	primary_asking(attempt->primary);
+	error = poll_start(attempt->replica->room, attempt->replica->slot->origin, remote_at(attempt),
 	                       on_polled, attempt, &attempt->poll, why);
 
 	if (error == 0)
@@ -426,7 +440,6 @@ static void try_next(struct attempt *attempt)
 		conclude(attempt);
 		return;
 	}
-	primary_asking(attempt->primary);
 	bool is_direct = attempt->is_direct || attempt->is_forced || replica_version(replica) == NULL;
 	// Only the one who sent the NOTIFY is believed unasked.
 	attempt->is_direct = false;

@@ -191,7 +191,6 @@ static struct slot_wait *next_waiter(struct replicate *room)
 void primary_slot_give(struct replicate *room, struct slot_wait *wait)
 {
 	struct primary *primary = wait->primary;
-	struct slot_wait *next;
 
 	if (primary == NULL)
 		return;
@@ -204,13 +203,21 @@ void primary_slot_give(struct replicate *room, struct slot_wait *wait)
 	wait->is_holding = false;
 	primary->transfers--;
 	room->primaries.transfers--;
-	// One slot came free, so one waiter at most can be served.
-	next = next_waiter(room);
-	if (next != NULL) {
-		primary = next->primary;
-		unlink_wait(room, next);
-		hand_out(room, primary, next);
+}
+
+bool primary_slots_run(struct replicate *room, unsigned most)
+{
+	struct slot_wait *wait;
+
+	for (unsigned i = 0; i < most; i++) {
+		wait = next_waiter(room);
+		if (wait == NULL)
+			return false;
+		struct primary *primary = wait->primary;
+		unlink_wait(room, wait);
+		hand_out(room, primary, wait);
 	}
+	return room->primaries.waiting != NULL;
 }
 
 void primary_free_all(struct replicate *room)

@@ -62,8 +62,13 @@ void primary_unasked(struct primary *primary);
 void primary_stirred(struct primary *primary);
 
 // Waits for a slot within transfers-in and transfers-per-ns: wait->ready is
-// called at once or later, in the order of asking for each primary.
+// called at once where one is free and nobody waits, else by
+// primary_slots_run(), in the order of asking for each primary.
 void primary_slot_take(struct replicate *room, struct primary *primary, struct slot_wait *wait);
+
+// Hands free slots to those that wait, at most `most`; the end of each step of
+// the loop calls it. True where it should be called again soon.
+bool primary_slots_run(struct replicate *room, unsigned most);
 
 // Gives the slot back, or stops waiting. Fine where neither holds.
 void primary_slot_give(struct replicate *room, struct slot_wait *wait);

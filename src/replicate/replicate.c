@@ -16,6 +16,10 @@
 // How much one turn of the loop does of either: keeps a step below 1 ms.
 #define DEADLINES_A_TURN 64u
 #define MAIL_A_TURN 64u
+#define SLOTS_A_TURN 16u
+
+// A time that has passed: the next turn of the loop.
+#define SOON UINT64_C(0)
 
 // The loop's clock stands still while the machine sleeps, the boot clock does
 // not: so the timer looks up at least this often.
@@ -59,6 +63,11 @@ static void arm(struct replicate *room, uint64_t wanted)
 	uv_timer_start(&room->timer, on_timer, wait < TIMER_MAX_MS ? wait : TIMER_MAX_MS, 0);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 void room_enter(struct replicate *room)
 {
 	pthread_mutex_lock(&room->lock);
@@ -68,8 +77,12 @@ void room_leave(struct replicate *room)
 {
 	uint64_t wanted = DEADLINE_NEVER;
 
-	if (room->is_running && !room->is_stopping && room->attempts.first != NULL)
-		wanted = attempts_run(room, clock_boot_ms());
+	if (room->is_running && !room->is_stopping) {
+		if (room->primaries.waiting != NULL && primary_slots_run(room, SLOTS_A_TURN))
+			wanted = SOON;
+		if (room->attempts.first != NULL)
+			wanted = earlier(wanted, attempts_run(room, clock_boot_ms()));
+	}
 	arm(room, wanted);
 	if (room->is_stopping)
 		go_on_stopping(room);
