@@ -10,14 +10,15 @@
 
 #include "cli/serve_options.h"
 
-#define ARGUMENTS_MOST 16
+#define ARGUMENTS_MOST 20
 
 static int read_words(const char *const *words, struct serve_options *o)
 {
-	char *argv[ARGUMENTS_MOST];
+	static char copies[ARGUMENTS_MOST][64]; // getopt_long() may reorder, and they are kept
+	char *argv[ARGUMENTS_MOST + 1];
 	int argc = 0;
-	for (; words[argc] != NULL; argc++)
-		argv[argc] = strdup(words[argc]); // getopt_long() may reorder, and they are kept
+	for (; argc < ARGUMENTS_MOST && words[argc] != NULL; argc++)
+		argv[argc] = strncpy(copies[argc], words[argc], sizeof(copies[argc]) - 1);
 	argv[argc] = NULL;
 	return serve_options_read(&cli_serve, argc, argv, o);
 }
