@@ -28,8 +28,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static struct zone_table *zones;
 
+static size_t join(const char *const *lines, char *text, size_t room)
+{
+	size_t length = 0;
+	for (; *lines != NULL; lines++)
+		length += (size_t)snprintf(text + length, room - length, "%s\n", *lines);
+	REQUIRE(length < room);
+	return length;
+}
+
 static void load(const struct query_zone *zone)
 {
+	static char text[1 << 16];
 	uint8_t origin[NAME_MAX_WIRE];
 	struct zone_slot *slot;
 	struct zone_line *line;
@@ -38,10 +48,11 @@ static void load(const struct query_zone *zone)
 	struct zone_file_result result;
 	REQUIRE(name_from_text(zone->origin, origin) > 0);
 	REQUIRE(zone_table_add(zones, origin, &slot) == 0);
-	if (zone->text == NULL)
+	if (zone->lines == NULL)
 		return;
 	REQUIRE(zone_line_new(origin, &line) == 0 && zone_draft_new(line, &draft) == 0);
-	if (zone_file_parse(zone->text, strlen(zone->text), zone->origin, origin, draft, &result) != 0) {
+	size_t length = join(zone->lines, text, sizeof(text));
+	if (zone_file_parse(text, length, zone->origin, origin, draft, &result) != 0) {
 		fprintf(stderr, "%s\n", result.message);
 		abort();
 	}

@@ -3,315 +3,339 @@
 
 #include <stddef.h>
 
+static const char *const lines_0[] = {
+	"$ORIGIN plain.test.",
+	"$TTL 3600",
+	"@ SOA ns1 hostmaster 7 3600 600 604800 300",
+	"@ NS ns1",
+	"@ MX 10 ns1",
+	"ns1 A 192.0.2.1",
+	"ns1 AAAA 2001:db8::1",
+	"a A 192.0.2.2",
+	"c CNAME d",
+	"d CNAME e",
+	"e CNAME a",
+	"l CNAME m",
+	"m CNAME l",
+	"o CNAME a.example.",
+	"dn DNAME dt",
+	"a.dt A 192.0.2.3",
+	"up DNAME plain.test.",
+	"dd DNAME de",
+	"de DNAME dd",
+	"*.w A 192.0.2.4",
+	"*.w MX 1 a",
+	"*.wc CNAME x.w",
+	"*.wl CNAME x.wl",
+	"x.y.z TXT \"deep\"",
+	"s NS ns.s",
+	"ns.s A 192.0.2.5",
+	"occluded.s TXT \"no\"",
+	"t NS ns.s",
+	"t NS a",
+	"t DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
+	"_a._tcp SRV 0 0 0 a",
+	"h HTTPS 1 . alpn=h2",
+	"sv SVCB 0 a",
+	"$GENERATE 1-40 big A 192.0.2.$",
+	"$GENERATE 1-70 mx MX $ m$",
+	"$GENERATE 1-70 m$ A 192.0.2.$",
+	"$GENERATE 1-20 many NS n$.many",
+	"$GENERATE 1-20 n$.many A 192.0.2.$",
+	"$GENERATE 1-30 tx TXT \"$ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+	"$GENERATE 1-20 h$ CNAME i$",
+	"$GENERATE 1-20 i$ CNAME h${1}",
+	"lo DNAME aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee.aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee.aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee.aaaaaaaaaabbbbbbbbbbccccccccccddddddd",
+	NULL,
+};
+
+static const char *const lines_1[] = {
+	"$ORIGIN t.plain.test.",
+	"$TTL 60",
+	"@ SOA ns hostmaster 7 3600 600 604800 300",
+	"@ NS ns",
+	"ns A 192.0.2.6",
+	NULL,
+};
+
+static const char *const lines_2[] = {
+	"$ORIGIN .",
+	"$TTL 60",
+	"@ SOA ns.r. hostmaster. 7 3600 600 604800 300",
+	"@ NS ns.r.",
+	"ns.r. A 192.0.2.7",
+	"arpa. NS a.ns.arpa.",
+	"a.ns.arpa. A 192.0.2.8",
+	NULL,
+};
+
+static const char *const lines_3[] = {
+	"a. 3600 IN SOA ns1.a. hostmaster.a. 7 3600 600 604800 300",
+	"a. 3600 IN RRSIG SOA 8 1 3600 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vU09B",
+	"a. 3600 IN NS ns1.a.",
+	"a. 3600 IN RRSIG NS 8 1 3600 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vTlM=",
+	"a. 3600 IN DNSKEY 257 3 8 AAAA",
+	"a. 3600 IN RRSIG DNSKEY 8 1 3600 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vRE5TS0VZ",
+	"a.a. 3600 IN A 192.0.2.2",
+	"a.a. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 a. YS5leGFtcGxlL0E=",
+	"a.a. 3600 IN TXT \"a\"",
+	"a.a. 3600 IN RRSIG TXT 8 2 3600 20380101000000 20200101000000 1 a. YS5leGFtcGxlL1RYVA==",
+	"alias.a. 3600 IN CNAME a.a.",
+	"alias.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. YWxpYXMuZXhhL0NOQU1F",
+	"badalias.a. 3600 IN CNAME nothere.a.",
+	"badalias.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. YmFkYWxpYXMuL0NOQU1F",
+	"dn.a. 3600 IN DNAME a.a.",
+	"dn.a. 3600 IN RRSIG DNAME 8 2 3600 20380101000000 20200101000000 1 a. ZG4uZXhhbXBsL0ROQU1F",
+	"host.ent.a. 3600 IN A 192.0.2.4",
+	"host.ent.a. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 a. aG9zdC5lbnQuL0E=",
+	"insecure.a. 3600 IN NS ns.insecure.a.",
+	"ns.insecure.a. 3600 IN A 192.0.2.5",
+	"mx.a. 3600 IN MX 10 a.a.",
+	"mx.a. 3600 IN RRSIG MX 8 2 3600 20380101000000 20200101000000 1 a. bXguZXhhbXBsL01Y",
+	"ns1.a. 3600 IN A 192.0.2.1",
+	"ns1.a. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 a. bnMxLmV4YW1wL0E=",
+	"secure.a. 3600 IN NS ns.elsewhere.test.",
+	"secure.a. 3600 IN DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
+	"secure.a. 3600 IN RRSIG DS 8 2 3600 20380101000000 20200101000000 1 a. c2VjdXJlLmV4L0RT",
+	"tocut.a. 3600 IN CNAME www.insecure.a.",
+	"tocut.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. dG9jdXQuZXhhL0NOQU1F",
+	"towild.a. 3600 IN CNAME x.w.a.",
+	"towild.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. dG93aWxkLmV4L0NOQU1F",
+	"*.w.a. 3600 IN A 192.0.2.6",
+	"*.w.a. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 a. Ki53LmV4YW1wL0E=",
+	"host.w.a. 3600 IN A 192.0.2.7",
+	"host.w.a. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 a. aG9zdC53LmV4L0E=",
+	"*.wa.a. 3600 IN CNAME a.a.",
+	"*.wa.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. Ki53YS5leGFtL0NOQU1F",
+	"*.wb.a. 3600 IN CNAME nothere.a.",
+	"*.wb.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. Ki53Yi5leGFtL0NOQU1F",
+	"*.wc.a. 3600 IN CNAME y.w.a.",
+	"*.wc.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. Ki53Yy5leGFtL0NOQU1F",
+	"a. 300 IN NSEC a.a. NS SOA RRSIG NSEC DNSKEY",
+	"a. 300 IN RRSIG NSEC 8 1 300 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vTlNFQw==",
+	"a.a. 300 IN NSEC alias.a. A TXT RRSIG NSEC",
+	"a.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. YS5leGFtcGxlL05TRUM=",
+	"alias.a. 300 IN NSEC badalias.a. CNAME RRSIG NSEC",
+	"alias.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. YWxpYXMuZXhhL05TRUM=",
+	"badalias.a. 300 IN NSEC dn.a. CNAME RRSIG NSEC",
+	"badalias.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. YmFkYWxpYXMuL05TRUM=",
+	"dn.a. 300 IN NSEC host.ent.a. DNAME RRSIG NSEC",
+	"dn.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. ZG4uZXhhbXBsL05TRUM=",
+	"host.ent.a. 300 IN NSEC insecure.a. A RRSIG NSEC",
+	"host.ent.a. 300 IN RRSIG NSEC 8 3 300 20380101000000 20200101000000 1 a. aG9zdC5lbnQuL05TRUM=",
+	"insecure.a. 300 IN NSEC mx.a. NS RRSIG NSEC",
+	"insecure.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. aW5zZWN1cmUuL05TRUM=",
+	"mx.a. 300 IN NSEC ns1.a. MX RRSIG NSEC",
+	"mx.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. bXguZXhhbXBsL05TRUM=",
+	"ns1.a. 300 IN NSEC secure.a. A RRSIG NSEC",
+	"ns1.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. bnMxLmV4YW1wL05TRUM=",
+	"secure.a. 300 IN NSEC tocut.a. NS DS RRSIG NSEC",
+	"secure.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. c2VjdXJlLmV4L05TRUM=",
+	"tocut.a. 300 IN NSEC towild.a. CNAME RRSIG NSEC",
+	"tocut.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. dG9jdXQuZXhhL05TRUM=",
+	"towild.a. 300 IN NSEC *.w.a. CNAME RRSIG NSEC",
+	"towild.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. dG93aWxkLmV4L05TRUM=",
+	"*.w.a. 300 IN NSEC host.w.a. A RRSIG NSEC",
+	"*.w.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53LmV4YW1wL05TRUM=",
+	"host.w.a. 300 IN NSEC *.wa.a. A RRSIG NSEC",
+	"host.w.a. 300 IN RRSIG NSEC 8 3 300 20380101000000 20200101000000 1 a. aG9zdC53LmV4L05TRUM=",
+	"*.wa.a. 300 IN NSEC *.wb.a. CNAME RRSIG NSEC",
+	"*.wa.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53YS5leGFtL05TRUM=",
+	"*.wb.a. 300 IN NSEC *.wc.a. CNAME RRSIG NSEC",
+	"*.wb.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53Yi5leGFtL05TRUM=",
+	"*.wc.a. 300 IN NSEC a. CNAME RRSIG NSEC",
+	"*.wc.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53Yy5leGFtL05TRUM=",
+	NULL,
+};
+
+static const char *const lines_4[] = {
+	"b. 3600 IN SOA ns1.b. hostmaster.b. 7 3600 600 604800 300",
+	"b. 3600 IN RRSIG SOA 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vU09B",
+	"b. 3600 IN NS ns1.b.",
+	"b. 3600 IN RRSIG NS 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vTlM=",
+	"b. 3600 IN DNSKEY 257 3 8 AAAA",
+	"b. 3600 IN RRSIG DNSKEY 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vRE5TS0VZ",
+	"b. 3600 IN NSEC3PARAM 1 0 0 -",
+	"b. 3600 IN RRSIG NSEC3PARAM 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vTlNFQzNQQVJBTQ==",
+	"a.b. 3600 IN A 192.0.2.2",
+	"a.b. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 b. YS5leGFtcGxlL0E=",
+	"a.b. 3600 IN TXT \"a\"",
+	"a.b. 3600 IN RRSIG TXT 8 2 3600 20380101000000 20200101000000 1 b. YS5leGFtcGxlL1RYVA==",
+	"alias.b. 3600 IN CNAME a.b.",
+	"alias.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. YWxpYXMuZXhhL0NOQU1F",
+	"badalias.b. 3600 IN CNAME nothere.b.",
+	"badalias.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. YmFkYWxpYXMuL0NOQU1F",
+	"deep.cut.b. 3600 IN NS ns.elsewhere.test.",
+	"dn.b. 3600 IN DNAME a.b.",
+	"dn.b. 3600 IN RRSIG DNAME 8 2 3600 20380101000000 20200101000000 1 b. ZG4uZXhhbXBsL0ROQU1F",
+	"host.ent.b. 3600 IN A 192.0.2.4",
+	"host.ent.b. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 b. aG9zdC5lbnQuL0E=",
+	"insecure.b. 3600 IN NS ns.insecure.b.",
+	"ns.insecure.b. 3600 IN A 192.0.2.5",
+	"mx.b. 3600 IN MX 10 a.b.",
+	"mx.b. 3600 IN RRSIG MX 8 2 3600 20380101000000 20200101000000 1 b. bXguZXhhbXBsL01Y",
+	"ns1.b. 3600 IN A 192.0.2.1",
+	"ns1.b. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 b. bnMxLmV4YW1wL0E=",
+	"secure.b. 3600 IN NS ns.elsewhere.test.",
+	"secure.b. 3600 IN DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
+	"secure.b. 3600 IN RRSIG DS 8 2 3600 20380101000000 20200101000000 1 b. c2VjdXJlLmV4L0RT",
+	"tocut.b. 3600 IN CNAME www.insecure.b.",
+	"tocut.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. dG9jdXQuZXhhL0NOQU1F",
+	"towild.b. 3600 IN CNAME x.w.b.",
+	"towild.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. dG93aWxkLmV4L0NOQU1F",
+	"*.w.b. 3600 IN A 192.0.2.6",
+	"*.w.b. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 b. Ki53LmV4YW1wL0E=",
+	"host.w.b. 3600 IN A 192.0.2.7",
+	"host.w.b. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 b. aG9zdC53LmV4L0E=",
+	"*.wa.b. 3600 IN CNAME a.b.",
+	"*.wa.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. Ki53YS5leGFtL0NOQU1F",
+	"*.wb.b. 3600 IN CNAME nothere.b.",
+	"*.wb.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. Ki53Yi5leGFtL0NOQU1F",
+	"*.wc.b. 3600 IN CNAME y.w.b.",
+	"*.wc.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. Ki53Yy5leGFtL0NOQU1F",
+	"044rrqcqpug5lgjem8m68pqunoaff06b.b. 300 IN NSEC3 1 1 0 - 317og7spiblph0b0vh6pn7e43opfd970 NS DS RRSIG",
+	"044rrqcqpug5lgjem8m68pqunoaff06b.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. MDQ0cnJxY3FwL05TRUMz",
+	"317og7spiblph0b0vh6pn7e43opfd970.b. 300 IN NSEC3 1 1 0 - 31v3a3qp2fjv97t93j35sgn3ccfqeku1 A RRSIG",
+	"317og7spiblph0b0vh6pn7e43opfd970.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. MzE3b2c3c3BpL05TRUMz",
+	"31v3a3qp2fjv97t93j35sgn3ccfqeku1.b. 300 IN NSEC3 1 1 0 - 3lrajhq44i2nb8n15h24h6r52flhkfse CNAME RRSIG",
+	"31v3a3qp2fjv97t93j35sgn3ccfqeku1.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. MzF2M2EzcXAyL05TRUMz",
+	"3lrajhq44i2nb8n15h24h6r52flhkfse.b. 300 IN NSEC3 1 1 0 - 3msev9usmd4br9s97v51r2tdvmr9iqo1",
+	"3lrajhq44i2nb8n15h24h6r52flhkfse.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. M2xyYWpocTQ0L05TRUMz",
+	"3msev9usmd4br9s97v51r2tdvmr9iqo1.b. 300 IN NSEC3 1 1 0 - 6cd522290vma0nr8lqu1ivtcofj94rga NS SOA RRSIG DNSKEY NSEC3PARAM",
+	"3msev9usmd4br9s97v51r2tdvmr9iqo1.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. M21zZXY5dXNtL05TRUMz",
+	"6cd522290vma0nr8lqu1ivtcofj94rga.b. 300 IN NSEC3 1 1 0 - 9eqf841ugf3if13ufq3p98dd1ecsmmnl A TXT RRSIG",
+	"6cd522290vma0nr8lqu1ivtcofj94rga.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. NmNkNTIyMjkwL05TRUMz",
+	"9eqf841ugf3if13ufq3p98dd1ecsmmnl.b. 300 IN NSEC3 1 1 0 - b0nusuem53nqm91q0gm21omu623r41lr A RRSIG",
+	"9eqf841ugf3if13ufq3p98dd1ecsmmnl.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. OWVxZjg0MXVnL05TRUMz",
+	"b0nusuem53nqm91q0gm21omu623r41lr.b. 300 IN NSEC3 1 1 0 - g8bm9irfl4jjbf9pr69uenfsi4638cis",
+	"b0nusuem53nqm91q0gm21omu623r41lr.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. YjBudXN1ZW01L05TRUMz",
+	"g8bm9irfl4jjbf9pr69uenfsi4638cis.b. 300 IN NSEC3 1 1 0 - grgg3phj98aqd982ncg04k49ucjpjg1p CNAME RRSIG",
+	"g8bm9irfl4jjbf9pr69uenfsi4638cis.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. ZzhibTlpcmZsL05TRUMz",
+	"grgg3phj98aqd982ncg04k49ucjpjg1p.b. 300 IN NSEC3 1 1 0 - hpfagusend12ltapjg6ca0a8t9m03mml CNAME RRSIG",
+	"grgg3phj98aqd982ncg04k49ucjpjg1p.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. Z3JnZzNwaGo5L05TRUMz",
+	"hpfagusend12ltapjg6ca0a8t9m03mml.b. 300 IN NSEC3 1 1 0 - hq1dnu5n7954j682p4pqd0ololq2ulha CNAME RRSIG",
+	"hpfagusend12ltapjg6ca0a8t9m03mml.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. aHBmYWd1c2VuL05TRUMz",
+	"hq1dnu5n7954j682p4pqd0ololq2ulha.b. 300 IN NSEC3 1 1 0 - kspvvk2lkbe52be832f6nh72sq52fqov DNAME RRSIG",
+	"hq1dnu5n7954j682p4pqd0ololq2ulha.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. aHExZG51NW43L05TRUMz",
+	"kspvvk2lkbe52be832f6nh72sq52fqov.b. 300 IN NSEC3 1 1 0 - m1o89lfdo9rrf2f8r8ss42d81d09v48m MX RRSIG",
+	"kspvvk2lkbe52be832f6nh72sq52fqov.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. a3NwdnZrMmxrL05TRUMz",
+	"m1o89lfdo9rrf2f8r8ss42d81d09v48m.b. 300 IN NSEC3 1 1 0 - m5vlvf8sjf4peqt7b4r5a636n77km4ns A RRSIG",
+	"m1o89lfdo9rrf2f8r8ss42d81d09v48m.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. bTFvODlsZmRvL05TRUMz",
+	"m5vlvf8sjf4peqt7b4r5a636n77km4ns.b. 300 IN NSEC3 1 1 0 - n3mivjm8dklobh7r7f4rd46cg6f4stom CNAME RRSIG",
+	"m5vlvf8sjf4peqt7b4r5a636n77km4ns.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. bTV2bHZmOHNqL05TRUMz",
+	"n3mivjm8dklobh7r7f4rd46cg6f4stom.b. 300 IN NSEC3 1 1 0 - p9n5ptevjsjoskr5u50vc77gp9bdsck8",
+	"n3mivjm8dklobh7r7f4rd46cg6f4stom.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. bjNtaXZqbThkL05TRUMz",
+	"p9n5ptevjsjoskr5u50vc77gp9bdsck8.b. 300 IN NSEC3 1 1 0 - t6ngjlgsrkhnkb8mv70atgbeuh69muse A RRSIG",
+	"p9n5ptevjsjoskr5u50vc77gp9bdsck8.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. cDluNXB0ZXZqL05TRUMz",
+	"t6ngjlgsrkhnkb8mv70atgbeuh69muse.b. 300 IN NSEC3 1 1 0 - tf4v2jbvf5iq28bheot32e5nsh2dbof3",
+	"t6ngjlgsrkhnkb8mv70atgbeuh69muse.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dDZuZ2psZ3NyL05TRUMz",
+	"tf4v2jbvf5iq28bheot32e5nsh2dbof3.b. 300 IN NSEC3 1 1 0 - uokg95a6h47vpkb32inci7fftachcokv",
+	"tf4v2jbvf5iq28bheot32e5nsh2dbof3.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dGY0djJqYnZmL05TRUMz",
+	"uokg95a6h47vpkb32inci7fftachcokv.b. 300 IN NSEC3 1 1 0 - vmubpocujitptf3je0ve70dcii6qofhi CNAME RRSIG",
+	"uokg95a6h47vpkb32inci7fftachcokv.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dW9rZzk1YTZoL05TRUMz",
+	"vmubpocujitptf3je0ve70dcii6qofhi.b. 300 IN NSEC3 1 1 0 - 044rrqcqpug5lgjem8m68pqunoaff06b CNAME RRSIG",
+	"vmubpocujitptf3je0ve70dcii6qofhi.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dm11YnBvY3VqL05TRUMz",
+	NULL,
+};
+
+static const char *const lines_5[] = {
+	"example. 3600 IN SOA ns1.example. hostmaster.example. 7 3600 600 604800 300",
+	"example. 3600 IN RRSIG SOA 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vU09B",
+	"example. 3600 IN NS ns1.example.",
+	"example. 3600 IN RRSIG NS 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vTlM=",
+	"example. 3600 IN DNSKEY 257 3 8 AAAA",
+	"example. 3600 IN RRSIG DNSKEY 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vRE5TS0VZ",
+	"example. 3600 IN NSEC3PARAM 1 0 12 AABBCCDD",
+	"example. 3600 IN RRSIG NSEC3PARAM 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vTlNFQzNQQVJBTQ==",
+	"a.example. 3600 IN A 192.0.2.2",
+	"a.example. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 example. YS5leGFtcGxlL0E=",
+	"a.example. 3600 IN TXT \"a\"",
+	"a.example. 3600 IN RRSIG TXT 8 2 3600 20380101000000 20200101000000 1 example. YS5leGFtcGxlL1RYVA==",
+	"alias.example. 3600 IN CNAME a.example.",
+	"alias.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. YWxpYXMuZXhhL0NOQU1F",
+	"badalias.example. 3600 IN CNAME nothere.example.",
+	"badalias.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. YmFkYWxpYXMuL0NOQU1F",
+	"dn.example. 3600 IN DNAME a.example.",
+	"dn.example. 3600 IN RRSIG DNAME 8 2 3600 20380101000000 20200101000000 1 example. ZG4uZXhhbXBsL0ROQU1F",
+	"host.ent.example. 3600 IN A 192.0.2.4",
+	"host.ent.example. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 example. aG9zdC5lbnQuL0E=",
+	"insecure.example. 3600 IN NS ns.insecure.example.",
+	"ns.insecure.example. 3600 IN A 192.0.2.5",
+	"mx.example. 3600 IN MX 10 a.example.",
+	"mx.example. 3600 IN RRSIG MX 8 2 3600 20380101000000 20200101000000 1 example. bXguZXhhbXBsL01Y",
+	"ns1.example. 3600 IN A 192.0.2.1",
+	"ns1.example. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 example. bnMxLmV4YW1wL0E=",
+	"secure.example. 3600 IN NS ns.elsewhere.test.",
+	"secure.example. 3600 IN DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
+	"secure.example. 3600 IN RRSIG DS 8 2 3600 20380101000000 20200101000000 1 example. c2VjdXJlLmV4L0RT",
+	"tocut.example. 3600 IN CNAME www.insecure.example.",
+	"tocut.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. dG9jdXQuZXhhL0NOQU1F",
+	"towild.example. 3600 IN CNAME x.w.example.",
+	"towild.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. dG93aWxkLmV4L0NOQU1F",
+	"*.w.example. 3600 IN A 192.0.2.6",
+	"*.w.example. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 example. Ki53LmV4YW1wL0E=",
+	"host.w.example. 3600 IN A 192.0.2.7",
+	"host.w.example. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 example. aG9zdC53LmV4L0E=",
+	"*.wa.example. 3600 IN CNAME a.example.",
+	"*.wa.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. Ki53YS5leGFtL0NOQU1F",
+	"*.wb.example. 3600 IN CNAME nothere.example.",
+	"*.wb.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. Ki53Yi5leGFtL0NOQU1F",
+	"*.wc.example. 3600 IN CNAME y.w.example.",
+	"*.wc.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. Ki53Yy5leGFtL0NOQU1F",
+	"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 300 IN NSEC3 1 0 12 AABBCCDD 1imkgjskjfr0bk43isd7ln8ouc9fr0r1 NS SOA RRSIG DNSKEY NSEC3PARAM",
+	"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MHA5bWhhdmVxL05TRUMz",
+	"1imkgjskjfr0bk43isd7ln8ouc9fr0r1.example. 300 IN NSEC3 1 0 12 AABBCCDD 2t7b4g4vsa5smi47k61mv5bv1a22bojr DNAME RRSIG",
+	"1imkgjskjfr0bk43isd7ln8ouc9fr0r1.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MWlta2dqc2tqL05TRUMz",
+	"2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN NSEC3 1 0 12 AABBCCDD 35mthgpgcu1qg68fab165klnsnk3dpvl A RRSIG",
+	"2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MnQ3YjRnNHZzL05TRUMz",
+	"35mthgpgcu1qg68fab165klnsnk3dpvl.example. 300 IN NSEC3 1 0 12 AABBCCDD 4j2jq1gp0u5sj2g8vh7b59ge3kq7j2hc A TXT RRSIG",
+	"35mthgpgcu1qg68fab165klnsnk3dpvl.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MzVtdGhncGdjL05TRUMz",
+	"4j2jq1gp0u5sj2g8vh7b59ge3kq7j2hc.example. 300 IN NSEC3 1 0 12 AABBCCDD 74f58t3jd0svsf7fef0oqqfdse3far0f MX RRSIG",
+	"4j2jq1gp0u5sj2g8vh7b59ge3kq7j2hc.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. NGoyanExZ3AwL05TRUMz",
+	"74f58t3jd0svsf7fef0oqqfdse3far0f.example. 300 IN NSEC3 1 0 12 AABBCCDD 773gd17idc10b7ek6g04mtc0lgi000sl",
+	"74f58t3jd0svsf7fef0oqqfdse3far0f.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. NzRmNTh0M2pkL05TRUMz",
+	"773gd17idc10b7ek6g04mtc0lgi000sl.example. 300 IN NSEC3 1 0 12 AABBCCDD 79vvb4a7feet03slhea67r0kv52r99uh NS",
+	"773gd17idc10b7ek6g04mtc0lgi000sl.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. NzczZ2QxN2lkL05TRUMz",
+	"79vvb4a7feet03slhea67r0kv52r99uh.example. 300 IN NSEC3 1 0 12 AABBCCDD 85t267hufu3dvds5oekuam5m14b01nhn A RRSIG",
+	"79vvb4a7feet03slhea67r0kv52r99uh.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. Nzl2dmI0YTdmL05TRUMz",
+	"85t267hufu3dvds5oekuam5m14b01nhn.example. 300 IN NSEC3 1 0 12 AABBCCDD gd3q126hmo4u9pvp4jis4ij5iks1adpb NS DS RRSIG",
+	"85t267hufu3dvds5oekuam5m14b01nhn.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. ODV0MjY3aHVmL05TRUMz",
+	"gd3q126hmo4u9pvp4jis4ij5iks1adpb.example. 300 IN NSEC3 1 0 12 AABBCCDD gkfpglqhiqu36kocormq868rm0ffi206 CNAME RRSIG",
+	"gd3q126hmo4u9pvp4jis4ij5iks1adpb.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. Z2QzcTEyNmhtL05TRUMz",
+	"gkfpglqhiqu36kocormq868rm0ffi206.example. 300 IN NSEC3 1 0 12 AABBCCDD h55ccbtvi793aiqonf3b1u0q6j24doeq CNAME RRSIG",
+	"gkfpglqhiqu36kocormq868rm0ffi206.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. Z2tmcGdscWhpL05TRUMz",
+	"h55ccbtvi793aiqonf3b1u0q6j24doeq.example. 300 IN NSEC3 1 0 12 AABBCCDD idkrsik0r9trnvvjpkig20sfuitk03ik",
+	"h55ccbtvi793aiqonf3b1u0q6j24doeq.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. aDU1Y2NidHZpL05TRUMz",
+	"idkrsik0r9trnvvjpkig20sfuitk03ik.example. 300 IN NSEC3 1 0 12 AABBCCDD k8udemvp1j2f7eg6jebps17vp3n8i58h",
+	"idkrsik0r9trnvvjpkig20sfuitk03ik.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. aWRrcnNpazByL05TRUMz",
+	"k8udemvp1j2f7eg6jebps17vp3n8i58h.example. 300 IN NSEC3 1 0 12 AABBCCDD n7fnl7afo5lrkphtok0na4p9ras64q84",
+	"k8udemvp1j2f7eg6jebps17vp3n8i58h.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. azh1ZGVtdnAxL05TRUMz",
+	"n7fnl7afo5lrkphtok0na4p9ras64q84.example. 300 IN NSEC3 1 0 12 AABBCCDD p81cqrrlc272hb6nqmst8umsbtmnkk7p CNAME RRSIG",
+	"n7fnl7afo5lrkphtok0na4p9ras64q84.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. bjdmbmw3YWZvL05TRUMz",
+	"p81cqrrlc272hb6nqmst8umsbtmnkk7p.example. 300 IN NSEC3 1 0 12 AABBCCDD q5dkvhbicocr1et5lfn9fol4bcho2jba CNAME RRSIG",
+	"p81cqrrlc272hb6nqmst8umsbtmnkk7p.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cDgxY3FycmxjL05TRUMz",
+	"q5dkvhbicocr1et5lfn9fol4bcho2jba.example. 300 IN NSEC3 1 0 12 AABBCCDD qtatmjiis3d8ap3u4gkacu86p3qfiffd CNAME RRSIG",
+	"q5dkvhbicocr1et5lfn9fol4bcho2jba.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cTVka3ZoYmljL05TRUMz",
+	"qtatmjiis3d8ap3u4gkacu86p3qfiffd.example. 300 IN NSEC3 1 0 12 AABBCCDD r53bq7cc2uvmubfu5ocmm6pers9tk9en",
+	"qtatmjiis3d8ap3u4gkacu86p3qfiffd.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cXRhdG1qaWlzL05TRUMz",
+	"r53bq7cc2uvmubfu5ocmm6pers9tk9en.example. 300 IN NSEC3 1 0 12 AABBCCDD rrbnvd6jc8c5qjgsvoja70uem1pddkqd A RRSIG",
+	"r53bq7cc2uvmubfu5ocmm6pers9tk9en.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cjUzYnE3Y2MyL05TRUMz",
+	"rrbnvd6jc8c5qjgsvoja70uem1pddkqd.example. 300 IN NSEC3 1 0 12 AABBCCDD tdn08tv11gefv356oh68s7fgrekvr5o1 A RRSIG",
+	"rrbnvd6jc8c5qjgsvoja70uem1pddkqd.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cnJibnZkNmpjL05TRUMz",
+	"tdn08tv11gefv356oh68s7fgrekvr5o1.example. 300 IN NSEC3 1 0 12 AABBCCDD vbemv3o5pna4cav6sj8purrdb6olc5rp CNAME RRSIG",
+	"tdn08tv11gefv356oh68s7fgrekvr5o1.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. dGRuMDh0djExL05TRUMz",
+	"vbemv3o5pna4cav6sj8purrdb6olc5rp.example. 300 IN NSEC3 1 0 12 AABBCCDD 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom CNAME RRSIG",
+	"vbemv3o5pna4cav6sj8purrdb6olc5rp.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. dmJlbXYzbzVwL05TRUMz",
+	NULL,
+};
+
 const struct query_zone query_zones[] = {
-	{ "plain.test",
-	  "$ORIGIN plain.test.\n"
-	  "$TTL 3600\n"
-	  "@ SOA ns1 hostmaster 7 3600 600 604800 300\n"
-	  "@ NS ns1\n"
-	  "@ MX 10 ns1\n"
-	  "ns1 A 192.0.2.1\n"
-	  "ns1 AAAA 2001:db8::1\n"
-	  "a A 192.0.2.2\n"
-	  "c CNAME d\n"
-	  "d CNAME e\n"
-	  "e CNAME a\n"
-	  "l CNAME m\n"
-	  "m CNAME l\n"
-	  "o CNAME a.example.\n"
-	  "dn DNAME dt\n"
-	  "a.dt A 192.0.2.3\n"
-	  "up DNAME plain.test.\n"
-	  "dd DNAME de\n"
-	  "de DNAME dd\n"
-	  "*.w A 192.0.2.4\n"
-	  "*.w MX 1 a\n"
-	  "*.wc CNAME x.w\n"
-	  "*.wl CNAME x.wl\n"
-	  "x.y.z TXT \"deep\"\n"
-	  "s NS ns.s\n"
-	  "ns.s A 192.0.2.5\n"
-	  "occluded.s TXT \"no\"\n"
-	  "t NS ns.s\n"
-	  "t NS a\n"
-	  "t DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF\n"
-	  "_a._tcp SRV 0 0 0 a\n"
-	  "h HTTPS 1 . alpn=h2\n"
-	  "sv SVCB 0 a\n"
-	  "$GENERATE 1-40 big A 192.0.2.$\n"
-	  "$GENERATE 1-70 mx MX $ m$\n"
-	  "$GENERATE 1-70 m$ A 192.0.2.$\n"
-	  "$GENERATE 1-20 many NS n$.many\n"
-	  "$GENERATE 1-20 n$.many A 192.0.2.$\n"
-	  "$GENERATE 1-30 tx TXT \"$ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n"
-	  "$GENERATE 1-20 h$ CNAME i$\n"
-	  "$GENERATE 1-20 i$ CNAME h${1}\n"
-	  "lo DNAME aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee.aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee.aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee.aaaaaaaaaabbbbbbbbbbccccccccccddddddd\n" },
-	{ "t.plain.test",
-	  "$ORIGIN t.plain.test.\n"
-	  "$TTL 60\n"
-	  "@ SOA ns hostmaster 7 3600 600 604800 300\n"
-	  "@ NS ns\n"
-	  "ns A 192.0.2.6\n" },
-	{ ".",
-	  "$ORIGIN .\n"
-	  "$TTL 60\n"
-	  "@ SOA ns.r. hostmaster. 7 3600 600 604800 300\n"
-	  "@ NS ns.r.\n"
-	  "ns.r. A 192.0.2.7\n"
-	  "arpa. NS a.ns.arpa.\n"
-	  "a.ns.arpa. A 192.0.2.8\n" },
-	{ "a",
-	  "a. 3600 IN SOA ns1.a. hostmaster.a. 7 3600 600 604800 300\n"
-	  "a. 3600 IN RRSIG SOA 8 1 3600 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vU09B\n"
-	  "a. 3600 IN NS ns1.a.\n"
-	  "a. 3600 IN RRSIG NS 8 1 3600 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vTlM=\n"
-	  "a. 3600 IN DNSKEY 257 3 8 AAAA\n"
-	  "a. 3600 IN RRSIG DNSKEY 8 1 3600 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vRE5TS0VZ\n"
-	  "a.a. 3600 IN A 192.0.2.2\n"
-	  "a.a. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 a. YS5leGFtcGxlL0E=\n"
-	  "a.a. 3600 IN TXT \"a\"\n"
-	  "a.a. 3600 IN RRSIG TXT 8 2 3600 20380101000000 20200101000000 1 a. YS5leGFtcGxlL1RYVA==\n"
-	  "alias.a. 3600 IN CNAME a.a.\n"
-	  "alias.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. YWxpYXMuZXhhL0NOQU1F\n"
-	  "badalias.a. 3600 IN CNAME nothere.a.\n"
-	  "badalias.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. YmFkYWxpYXMuL0NOQU1F\n"
-	  "dn.a. 3600 IN DNAME a.a.\n"
-	  "dn.a. 3600 IN RRSIG DNAME 8 2 3600 20380101000000 20200101000000 1 a. ZG4uZXhhbXBsL0ROQU1F\n"
-	  "host.ent.a. 3600 IN A 192.0.2.4\n"
-	  "host.ent.a. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 a. aG9zdC5lbnQuL0E=\n"
-	  "insecure.a. 3600 IN NS ns.insecure.a.\n"
-	  "ns.insecure.a. 3600 IN A 192.0.2.5\n"
-	  "mx.a. 3600 IN MX 10 a.a.\n"
-	  "mx.a. 3600 IN RRSIG MX 8 2 3600 20380101000000 20200101000000 1 a. bXguZXhhbXBsL01Y\n"
-	  "ns1.a. 3600 IN A 192.0.2.1\n"
-	  "ns1.a. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 a. bnMxLmV4YW1wL0E=\n"
-	  "secure.a. 3600 IN NS ns.elsewhere.test.\n"
-	  "secure.a. 3600 IN DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF\n"
-	  "secure.a. 3600 IN RRSIG DS 8 2 3600 20380101000000 20200101000000 1 a. c2VjdXJlLmV4L0RT\n"
-	  "tocut.a. 3600 IN CNAME www.insecure.a.\n"
-	  "tocut.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. dG9jdXQuZXhhL0NOQU1F\n"
-	  "towild.a. 3600 IN CNAME x.w.a.\n"
-	  "towild.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. dG93aWxkLmV4L0NOQU1F\n"
-	  "*.w.a. 3600 IN A 192.0.2.6\n"
-	  "*.w.a. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 a. Ki53LmV4YW1wL0E=\n"
-	  "host.w.a. 3600 IN A 192.0.2.7\n"
-	  "host.w.a. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 a. aG9zdC53LmV4L0E=\n"
-	  "*.wa.a. 3600 IN CNAME a.a.\n"
-	  "*.wa.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. Ki53YS5leGFtL0NOQU1F\n"
-	  "*.wb.a. 3600 IN CNAME nothere.a.\n"
-	  "*.wb.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. Ki53Yi5leGFtL0NOQU1F\n"
-	  "*.wc.a. 3600 IN CNAME y.w.a.\n"
-	  "*.wc.a. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 a. Ki53Yy5leGFtL0NOQU1F\n"
-	  "a. 300 IN NSEC a.a. NS SOA RRSIG NSEC DNSKEY\n"
-	  "a. 300 IN RRSIG NSEC 8 1 300 20380101000000 20200101000000 1 a. ZXhhbXBsZS4vTlNFQw==\n"
-	  "a.a. 300 IN NSEC alias.a. A TXT RRSIG NSEC\n"
-	  "a.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. YS5leGFtcGxlL05TRUM=\n"
-	  "alias.a. 300 IN NSEC badalias.a. CNAME RRSIG NSEC\n"
-	  "alias.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. YWxpYXMuZXhhL05TRUM=\n"
-	  "badalias.a. 300 IN NSEC dn.a. CNAME RRSIG NSEC\n"
-	  "badalias.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. YmFkYWxpYXMuL05TRUM=\n"
-	  "dn.a. 300 IN NSEC host.ent.a. DNAME RRSIG NSEC\n"
-	  "dn.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. ZG4uZXhhbXBsL05TRUM=\n"
-	  "host.ent.a. 300 IN NSEC insecure.a. A RRSIG NSEC\n"
-	  "host.ent.a. 300 IN RRSIG NSEC 8 3 300 20380101000000 20200101000000 1 a. aG9zdC5lbnQuL05TRUM=\n"
-	  "insecure.a. 300 IN NSEC mx.a. NS RRSIG NSEC\n"
-	  "insecure.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. aW5zZWN1cmUuL05TRUM=\n"
-	  "mx.a. 300 IN NSEC ns1.a. MX RRSIG NSEC\n"
-	  "mx.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. bXguZXhhbXBsL05TRUM=\n"
-	  "ns1.a. 300 IN NSEC secure.a. A RRSIG NSEC\n"
-	  "ns1.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. bnMxLmV4YW1wL05TRUM=\n"
-	  "secure.a. 300 IN NSEC tocut.a. NS DS RRSIG NSEC\n"
-	  "secure.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. c2VjdXJlLmV4L05TRUM=\n"
-	  "tocut.a. 300 IN NSEC towild.a. CNAME RRSIG NSEC\n"
-	  "tocut.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. dG9jdXQuZXhhL05TRUM=\n"
-	  "towild.a. 300 IN NSEC *.w.a. CNAME RRSIG NSEC\n"
-	  "towild.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. dG93aWxkLmV4L05TRUM=\n"
-	  "*.w.a. 300 IN NSEC host.w.a. A RRSIG NSEC\n"
-	  "*.w.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53LmV4YW1wL05TRUM=\n"
-	  "host.w.a. 300 IN NSEC *.wa.a. A RRSIG NSEC\n"
-	  "host.w.a. 300 IN RRSIG NSEC 8 3 300 20380101000000 20200101000000 1 a. aG9zdC53LmV4L05TRUM=\n"
-	  "*.wa.a. 300 IN NSEC *.wb.a. CNAME RRSIG NSEC\n"
-	  "*.wa.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53YS5leGFtL05TRUM=\n"
-	  "*.wb.a. 300 IN NSEC *.wc.a. CNAME RRSIG NSEC\n"
-	  "*.wb.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53Yi5leGFtL05TRUM=\n"
-	  "*.wc.a. 300 IN NSEC a. CNAME RRSIG NSEC\n"
-	  "*.wc.a. 300 IN RRSIG NSEC 8 2 300 20380101000000 20200101000000 1 a. Ki53Yy5leGFtL05TRUM=\n" },
-	{ "b",
-	  "b. 3600 IN SOA ns1.b. hostmaster.b. 7 3600 600 604800 300\n"
-	  "b. 3600 IN RRSIG SOA 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vU09B\n"
-	  "b. 3600 IN NS ns1.b.\n"
-	  "b. 3600 IN RRSIG NS 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vTlM=\n"
-	  "b. 3600 IN DNSKEY 257 3 8 AAAA\n"
-	  "b. 3600 IN RRSIG DNSKEY 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vRE5TS0VZ\n"
-	  "b. 3600 IN NSEC3PARAM 1 0 0 -\n"
-	  "b. 3600 IN RRSIG NSEC3PARAM 8 1 3600 20380101000000 20200101000000 1 b. ZXhhbXBsZS4vTlNFQzNQQVJBTQ==\n"
-	  "a.b. 3600 IN A 192.0.2.2\n"
-	  "a.b. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 b. YS5leGFtcGxlL0E=\n"
-	  "a.b. 3600 IN TXT \"a\"\n"
-	  "a.b. 3600 IN RRSIG TXT 8 2 3600 20380101000000 20200101000000 1 b. YS5leGFtcGxlL1RYVA==\n"
-	  "alias.b. 3600 IN CNAME a.b.\n"
-	  "alias.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. YWxpYXMuZXhhL0NOQU1F\n"
-	  "badalias.b. 3600 IN CNAME nothere.b.\n"
-	  "badalias.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. YmFkYWxpYXMuL0NOQU1F\n"
-	  "deep.cut.b. 3600 IN NS ns.elsewhere.test.\n"
-	  "dn.b. 3600 IN DNAME a.b.\n"
-	  "dn.b. 3600 IN RRSIG DNAME 8 2 3600 20380101000000 20200101000000 1 b. ZG4uZXhhbXBsL0ROQU1F\n"
-	  "host.ent.b. 3600 IN A 192.0.2.4\n"
-	  "host.ent.b. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 b. aG9zdC5lbnQuL0E=\n"
-	  "insecure.b. 3600 IN NS ns.insecure.b.\n"
-	  "ns.insecure.b. 3600 IN A 192.0.2.5\n"
-	  "mx.b. 3600 IN MX 10 a.b.\n"
-	  "mx.b. 3600 IN RRSIG MX 8 2 3600 20380101000000 20200101000000 1 b. bXguZXhhbXBsL01Y\n"
-	  "ns1.b. 3600 IN A 192.0.2.1\n"
-	  "ns1.b. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 b. bnMxLmV4YW1wL0E=\n"
-	  "secure.b. 3600 IN NS ns.elsewhere.test.\n"
-	  "secure.b. 3600 IN DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF\n"
-	  "secure.b. 3600 IN RRSIG DS 8 2 3600 20380101000000 20200101000000 1 b. c2VjdXJlLmV4L0RT\n"
-	  "tocut.b. 3600 IN CNAME www.insecure.b.\n"
-	  "tocut.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. dG9jdXQuZXhhL0NOQU1F\n"
-	  "towild.b. 3600 IN CNAME x.w.b.\n"
-	  "towild.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. dG93aWxkLmV4L0NOQU1F\n"
-	  "*.w.b. 3600 IN A 192.0.2.6\n"
-	  "*.w.b. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 b. Ki53LmV4YW1wL0E=\n"
-	  "host.w.b. 3600 IN A 192.0.2.7\n"
-	  "host.w.b. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 b. aG9zdC53LmV4L0E=\n"
-	  "*.wa.b. 3600 IN CNAME a.b.\n"
-	  "*.wa.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. Ki53YS5leGFtL0NOQU1F\n"
-	  "*.wb.b. 3600 IN CNAME nothere.b.\n"
-	  "*.wb.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. Ki53Yi5leGFtL0NOQU1F\n"
-	  "*.wc.b. 3600 IN CNAME y.w.b.\n"
-	  "*.wc.b. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 b. Ki53Yy5leGFtL0NOQU1F\n"
-	  "044rrqcqpug5lgjem8m68pqunoaff06b.b. 300 IN NSEC3 1 1 0 - 317og7spiblph0b0vh6pn7e43opfd970 NS DS RRSIG\n"
-	  "044rrqcqpug5lgjem8m68pqunoaff06b.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. MDQ0cnJxY3FwL05TRUMz\n"
-	  "317og7spiblph0b0vh6pn7e43opfd970.b. 300 IN NSEC3 1 1 0 - 31v3a3qp2fjv97t93j35sgn3ccfqeku1 A RRSIG\n"
-	  "317og7spiblph0b0vh6pn7e43opfd970.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. MzE3b2c3c3BpL05TRUMz\n"
-	  "31v3a3qp2fjv97t93j35sgn3ccfqeku1.b. 300 IN NSEC3 1 1 0 - 3lrajhq44i2nb8n15h24h6r52flhkfse CNAME RRSIG\n"
-	  "31v3a3qp2fjv97t93j35sgn3ccfqeku1.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. MzF2M2EzcXAyL05TRUMz\n"
-	  "3lrajhq44i2nb8n15h24h6r52flhkfse.b. 300 IN NSEC3 1 1 0 - 3msev9usmd4br9s97v51r2tdvmr9iqo1\n"
-	  "3lrajhq44i2nb8n15h24h6r52flhkfse.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. M2xyYWpocTQ0L05TRUMz\n"
-	  "3msev9usmd4br9s97v51r2tdvmr9iqo1.b. 300 IN NSEC3 1 1 0 - 6cd522290vma0nr8lqu1ivtcofj94rga NS SOA RRSIG DNSKEY NSEC3PARAM\n"
-	  "3msev9usmd4br9s97v51r2tdvmr9iqo1.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. M21zZXY5dXNtL05TRUMz\n"
-	  "6cd522290vma0nr8lqu1ivtcofj94rga.b. 300 IN NSEC3 1 1 0 - 9eqf841ugf3if13ufq3p98dd1ecsmmnl A TXT RRSIG\n"
-	  "6cd522290vma0nr8lqu1ivtcofj94rga.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. NmNkNTIyMjkwL05TRUMz\n"
-	  "9eqf841ugf3if13ufq3p98dd1ecsmmnl.b. 300 IN NSEC3 1 1 0 - b0nusuem53nqm91q0gm21omu623r41lr A RRSIG\n"
-	  "9eqf841ugf3if13ufq3p98dd1ecsmmnl.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. OWVxZjg0MXVnL05TRUMz\n"
-	  "b0nusuem53nqm91q0gm21omu623r41lr.b. 300 IN NSEC3 1 1 0 - g8bm9irfl4jjbf9pr69uenfsi4638cis\n"
-	  "b0nusuem53nqm91q0gm21omu623r41lr.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. YjBudXN1ZW01L05TRUMz\n"
-	  "g8bm9irfl4jjbf9pr69uenfsi4638cis.b. 300 IN NSEC3 1 1 0 - grgg3phj98aqd982ncg04k49ucjpjg1p CNAME RRSIG\n"
-	  "g8bm9irfl4jjbf9pr69uenfsi4638cis.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. ZzhibTlpcmZsL05TRUMz\n"
-	  "grgg3phj98aqd982ncg04k49ucjpjg1p.b. 300 IN NSEC3 1 1 0 - hpfagusend12ltapjg6ca0a8t9m03mml CNAME RRSIG\n"
-	  "grgg3phj98aqd982ncg04k49ucjpjg1p.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. Z3JnZzNwaGo5L05TRUMz\n"
-	  "hpfagusend12ltapjg6ca0a8t9m03mml.b. 300 IN NSEC3 1 1 0 - hq1dnu5n7954j682p4pqd0ololq2ulha CNAME RRSIG\n"
-	  "hpfagusend12ltapjg6ca0a8t9m03mml.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. aHBmYWd1c2VuL05TRUMz\n"
-	  "hq1dnu5n7954j682p4pqd0ololq2ulha.b. 300 IN NSEC3 1 1 0 - kspvvk2lkbe52be832f6nh72sq52fqov DNAME RRSIG\n"
-	  "hq1dnu5n7954j682p4pqd0ololq2ulha.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. aHExZG51NW43L05TRUMz\n"
-	  "kspvvk2lkbe52be832f6nh72sq52fqov.b. 300 IN NSEC3 1 1 0 - m1o89lfdo9rrf2f8r8ss42d81d09v48m MX RRSIG\n"
-	  "kspvvk2lkbe52be832f6nh72sq52fqov.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. a3NwdnZrMmxrL05TRUMz\n"
-	  "m1o89lfdo9rrf2f8r8ss42d81d09v48m.b. 300 IN NSEC3 1 1 0 - m5vlvf8sjf4peqt7b4r5a636n77km4ns A RRSIG\n"
-	  "m1o89lfdo9rrf2f8r8ss42d81d09v48m.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. bTFvODlsZmRvL05TRUMz\n"
-	  "m5vlvf8sjf4peqt7b4r5a636n77km4ns.b. 300 IN NSEC3 1 1 0 - n3mivjm8dklobh7r7f4rd46cg6f4stom CNAME RRSIG\n"
-	  "m5vlvf8sjf4peqt7b4r5a636n77km4ns.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. bTV2bHZmOHNqL05TRUMz\n"
-	  "n3mivjm8dklobh7r7f4rd46cg6f4stom.b. 300 IN NSEC3 1 1 0 - p9n5ptevjsjoskr5u50vc77gp9bdsck8\n"
-	  "n3mivjm8dklobh7r7f4rd46cg6f4stom.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. bjNtaXZqbThkL05TRUMz\n"
-	  "p9n5ptevjsjoskr5u50vc77gp9bdsck8.b. 300 IN NSEC3 1 1 0 - t6ngjlgsrkhnkb8mv70atgbeuh69muse A RRSIG\n"
-	  "p9n5ptevjsjoskr5u50vc77gp9bdsck8.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. cDluNXB0ZXZqL05TRUMz\n"
-	  "t6ngjlgsrkhnkb8mv70atgbeuh69muse.b. 300 IN NSEC3 1 1 0 - tf4v2jbvf5iq28bheot32e5nsh2dbof3\n"
-	  "t6ngjlgsrkhnkb8mv70atgbeuh69muse.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dDZuZ2psZ3NyL05TRUMz\n"
-	  "tf4v2jbvf5iq28bheot32e5nsh2dbof3.b. 300 IN NSEC3 1 1 0 - uokg95a6h47vpkb32inci7fftachcokv\n"
-	  "tf4v2jbvf5iq28bheot32e5nsh2dbof3.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dGY0djJqYnZmL05TRUMz\n"
-	  "uokg95a6h47vpkb32inci7fftachcokv.b. 300 IN NSEC3 1 1 0 - vmubpocujitptf3je0ve70dcii6qofhi CNAME RRSIG\n"
-	  "uokg95a6h47vpkb32inci7fftachcokv.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dW9rZzk1YTZoL05TRUMz\n"
-	  "vmubpocujitptf3je0ve70dcii6qofhi.b. 300 IN NSEC3 1 1 0 - 044rrqcqpug5lgjem8m68pqunoaff06b CNAME RRSIG\n"
-	  "vmubpocujitptf3je0ve70dcii6qofhi.b. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 b. dm11YnBvY3VqL05TRUMz\n" },
-	{ "example",
-	  "example. 3600 IN SOA ns1.example. hostmaster.example. 7 3600 600 604800 300\n"
-	  "example. 3600 IN RRSIG SOA 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vU09B\n"
-	  "example. 3600 IN NS ns1.example.\n"
-	  "example. 3600 IN RRSIG NS 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vTlM=\n"
-	  "example. 3600 IN DNSKEY 257 3 8 AAAA\n"
-	  "example. 3600 IN RRSIG DNSKEY 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vRE5TS0VZ\n"
-	  "example. 3600 IN NSEC3PARAM 1 0 12 AABBCCDD\n"
-	  "example. 3600 IN RRSIG NSEC3PARAM 8 1 3600 20380101000000 20200101000000 1 example. ZXhhbXBsZS4vTlNFQzNQQVJBTQ==\n"
-	  "a.example. 3600 IN A 192.0.2.2\n"
-	  "a.example. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 example. YS5leGFtcGxlL0E=\n"
-	  "a.example. 3600 IN TXT \"a\"\n"
-	  "a.example. 3600 IN RRSIG TXT 8 2 3600 20380101000000 20200101000000 1 example. YS5leGFtcGxlL1RYVA==\n"
-	  "alias.example. 3600 IN CNAME a.example.\n"
-	  "alias.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. YWxpYXMuZXhhL0NOQU1F\n"
-	  "badalias.example. 3600 IN CNAME nothere.example.\n"
-	  "badalias.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. YmFkYWxpYXMuL0NOQU1F\n"
-	  "dn.example. 3600 IN DNAME a.example.\n"
-	  "dn.example. 3600 IN RRSIG DNAME 8 2 3600 20380101000000 20200101000000 1 example. ZG4uZXhhbXBsL0ROQU1F\n"
-	  "host.ent.example. 3600 IN A 192.0.2.4\n"
-	  "host.ent.example. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 example. aG9zdC5lbnQuL0E=\n"
-	  "insecure.example. 3600 IN NS ns.insecure.example.\n"
-	  "ns.insecure.example. 3600 IN A 192.0.2.5\n"
-	  "mx.example. 3600 IN MX 10 a.example.\n"
-	  "mx.example. 3600 IN RRSIG MX 8 2 3600 20380101000000 20200101000000 1 example. bXguZXhhbXBsL01Y\n"
-	  "ns1.example. 3600 IN A 192.0.2.1\n"
-	  "ns1.example. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 example. bnMxLmV4YW1wL0E=\n"
-	  "secure.example. 3600 IN NS ns.elsewhere.test.\n"
-	  "secure.example. 3600 IN DS 1 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF\n"
-	  "secure.example. 3600 IN RRSIG DS 8 2 3600 20380101000000 20200101000000 1 example. c2VjdXJlLmV4L0RT\n"
-	  "tocut.example. 3600 IN CNAME www.insecure.example.\n"
-	  "tocut.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. dG9jdXQuZXhhL0NOQU1F\n"
-	  "towild.example. 3600 IN CNAME x.w.example.\n"
-	  "towild.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. dG93aWxkLmV4L0NOQU1F\n"
-	  "*.w.example. 3600 IN A 192.0.2.6\n"
-	  "*.w.example. 3600 IN RRSIG A 8 2 3600 20380101000000 20200101000000 1 example. Ki53LmV4YW1wL0E=\n"
-	  "host.w.example. 3600 IN A 192.0.2.7\n"
-	  "host.w.example. 3600 IN RRSIG A 8 3 3600 20380101000000 20200101000000 1 example. aG9zdC53LmV4L0E=\n"
-	  "*.wa.example. 3600 IN CNAME a.example.\n"
-	  "*.wa.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. Ki53YS5leGFtL0NOQU1F\n"
-	  "*.wb.example. 3600 IN CNAME nothere.example.\n"
-	  "*.wb.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. Ki53Yi5leGFtL0NOQU1F\n"
-	  "*.wc.example. 3600 IN CNAME y.w.example.\n"
-	  "*.wc.example. 3600 IN RRSIG CNAME 8 2 3600 20380101000000 20200101000000 1 example. Ki53Yy5leGFtL0NOQU1F\n"
-	  "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 300 IN NSEC3 1 0 12 AABBCCDD 1imkgjskjfr0bk43isd7ln8ouc9fr0r1 NS SOA RRSIG DNSKEY NSEC3PARAM\n"
-	  "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MHA5bWhhdmVxL05TRUMz\n"
-	  "1imkgjskjfr0bk43isd7ln8ouc9fr0r1.example. 300 IN NSEC3 1 0 12 AABBCCDD 2t7b4g4vsa5smi47k61mv5bv1a22bojr DNAME RRSIG\n"
-	  "1imkgjskjfr0bk43isd7ln8ouc9fr0r1.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MWlta2dqc2tqL05TRUMz\n"
-	  "2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN NSEC3 1 0 12 AABBCCDD 35mthgpgcu1qg68fab165klnsnk3dpvl A RRSIG\n"
-	  "2t7b4g4vsa5smi47k61mv5bv1a22bojr.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MnQ3YjRnNHZzL05TRUMz\n"
-	  "35mthgpgcu1qg68fab165klnsnk3dpvl.example. 300 IN NSEC3 1 0 12 AABBCCDD 4j2jq1gp0u5sj2g8vh7b59ge3kq7j2hc A TXT RRSIG\n"
-	  "35mthgpgcu1qg68fab165klnsnk3dpvl.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. MzVtdGhncGdjL05TRUMz\n"
-	  "4j2jq1gp0u5sj2g8vh7b59ge3kq7j2hc.example. 300 IN NSEC3 1 0 12 AABBCCDD 74f58t3jd0svsf7fef0oqqfdse3far0f MX RRSIG\n"
-	  "4j2jq1gp0u5sj2g8vh7b59ge3kq7j2hc.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. NGoyanExZ3AwL05TRUMz\n"
-	  "74f58t3jd0svsf7fef0oqqfdse3far0f.example. 300 IN NSEC3 1 0 12 AABBCCDD 773gd17idc10b7ek6g04mtc0lgi000sl\n"
-	  "74f58t3jd0svsf7fef0oqqfdse3far0f.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. NzRmNTh0M2pkL05TRUMz\n"
-	  "773gd17idc10b7ek6g04mtc0lgi000sl.example. 300 IN NSEC3 1 0 12 AABBCCDD 79vvb4a7feet03slhea67r0kv52r99uh NS\n"
-	  "773gd17idc10b7ek6g04mtc0lgi000sl.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. NzczZ2QxN2lkL05TRUMz\n"
-	  "79vvb4a7feet03slhea67r0kv52r99uh.example. 300 IN NSEC3 1 0 12 AABBCCDD 85t267hufu3dvds5oekuam5m14b01nhn A RRSIG\n"
-	  "79vvb4a7feet03slhea67r0kv52r99uh.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. Nzl2dmI0YTdmL05TRUMz\n"
-	  "85t267hufu3dvds5oekuam5m14b01nhn.example. 300 IN NSEC3 1 0 12 AABBCCDD gd3q126hmo4u9pvp4jis4ij5iks1adpb NS DS RRSIG\n"
-	  "85t267hufu3dvds5oekuam5m14b01nhn.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. ODV0MjY3aHVmL05TRUMz\n"
-	  "gd3q126hmo4u9pvp4jis4ij5iks1adpb.example. 300 IN NSEC3 1 0 12 AABBCCDD gkfpglqhiqu36kocormq868rm0ffi206 CNAME RRSIG\n"
-	  "gd3q126hmo4u9pvp4jis4ij5iks1adpb.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. Z2QzcTEyNmhtL05TRUMz\n"
-	  "gkfpglqhiqu36kocormq868rm0ffi206.example. 300 IN NSEC3 1 0 12 AABBCCDD h55ccbtvi793aiqonf3b1u0q6j24doeq CNAME RRSIG\n"
-	  "gkfpglqhiqu36kocormq868rm0ffi206.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. Z2tmcGdscWhpL05TRUMz\n"
-	  "h55ccbtvi793aiqonf3b1u0q6j24doeq.example. 300 IN NSEC3 1 0 12 AABBCCDD idkrsik0r9trnvvjpkig20sfuitk03ik\n"
-	  "h55ccbtvi793aiqonf3b1u0q6j24doeq.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. aDU1Y2NidHZpL05TRUMz\n"
-	  "idkrsik0r9trnvvjpkig20sfuitk03ik.example. 300 IN NSEC3 1 0 12 AABBCCDD k8udemvp1j2f7eg6jebps17vp3n8i58h\n"
-	  "idkrsik0r9trnvvjpkig20sfuitk03ik.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. aWRrcnNpazByL05TRUMz\n"
-	  "k8udemvp1j2f7eg6jebps17vp3n8i58h.example. 300 IN NSEC3 1 0 12 AABBCCDD n7fnl7afo5lrkphtok0na4p9ras64q84\n"
-	  "k8udemvp1j2f7eg6jebps17vp3n8i58h.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. azh1ZGVtdnAxL05TRUMz\n"
-	  "n7fnl7afo5lrkphtok0na4p9ras64q84.example. 300 IN NSEC3 1 0 12 AABBCCDD p81cqrrlc272hb6nqmst8umsbtmnkk7p CNAME RRSIG\n"
-	  "n7fnl7afo5lrkphtok0na4p9ras64q84.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. bjdmbmw3YWZvL05TRUMz\n"
-	  "p81cqrrlc272hb6nqmst8umsbtmnkk7p.example. 300 IN NSEC3 1 0 12 AABBCCDD q5dkvhbicocr1et5lfn9fol4bcho2jba CNAME RRSIG\n"
-	  "p81cqrrlc272hb6nqmst8umsbtmnkk7p.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cDgxY3FycmxjL05TRUMz\n"
-	  "q5dkvhbicocr1et5lfn9fol4bcho2jba.example. 300 IN NSEC3 1 0 12 AABBCCDD qtatmjiis3d8ap3u4gkacu86p3qfiffd CNAME RRSIG\n"
-	  "q5dkvhbicocr1et5lfn9fol4bcho2jba.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cTVka3ZoYmljL05TRUMz\n"
-	  "qtatmjiis3d8ap3u4gkacu86p3qfiffd.example. 300 IN NSEC3 1 0 12 AABBCCDD r53bq7cc2uvmubfu5ocmm6pers9tk9en\n"
-	  "qtatmjiis3d8ap3u4gkacu86p3qfiffd.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cXRhdG1qaWlzL05TRUMz\n"
-	  "r53bq7cc2uvmubfu5ocmm6pers9tk9en.example. 300 IN NSEC3 1 0 12 AABBCCDD rrbnvd6jc8c5qjgsvoja70uem1pddkqd A RRSIG\n"
-	  "r53bq7cc2uvmubfu5ocmm6pers9tk9en.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cjUzYnE3Y2MyL05TRUMz\n"
-	  "rrbnvd6jc8c5qjgsvoja70uem1pddkqd.example. 300 IN NSEC3 1 0 12 AABBCCDD tdn08tv11gefv356oh68s7fgrekvr5o1 A RRSIG\n"
-	  "rrbnvd6jc8c5qjgsvoja70uem1pddkqd.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. cnJibnZkNmpjL05TRUMz\n"
-	  "tdn08tv11gefv356oh68s7fgrekvr5o1.example. 300 IN NSEC3 1 0 12 AABBCCDD vbemv3o5pna4cav6sj8purrdb6olc5rp CNAME RRSIG\n"
-	  "tdn08tv11gefv356oh68s7fgrekvr5o1.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. dGRuMDh0djExL05TRUMz\n"
-	  "vbemv3o5pna4cav6sj8purrdb6olc5rp.example. 300 IN NSEC3 1 0 12 AABBCCDD 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom CNAME RRSIG\n"
-	  "vbemv3o5pna4cav6sj8purrdb6olc5rp.example. 300 IN RRSIG NSEC3 8 2 300 20380101000000 20200101000000 1 example. dmJlbXYzbzVwL05TRUMz\n" },
+	{ "plain.test", lines_0 },
+	{ "t.plain.test", lines_1 },
+	{ ".", lines_2 },
+	{ "a", lines_3 },
+	{ "b", lines_4 },
+	{ "example", lines_5 },
 	{ "empty.test", NULL },
 	{ NULL, NULL },
 };

@@ -4,7 +4,7 @@
 
 struct query_zone {
 	const char *origin;
-	const char *text; // NULL: without data
+	const char *const *lines; // of its zone file, up to NULL; NULL: without data
 };
 
 extern const struct query_zone query_zones[]; // ends with an origin of NULL
