@@ -15,7 +15,8 @@
 // The way from the root to a page, all of it owned by the strand.
 struct path {
 	arena_ref radix;  // the node above the page, 0 where the page is the root
-	unsigned level;   // hash bits used to come to that node
+	arena_ref above;  // the node above that, 0 where it is the root
+	unsigned level;   // hash bits used to come to `radix`
 	struct page *page;
 	arena_ref page_ref;
 };
@@ -32,9 +33,9 @@ static void page_set_chain(struct page *p, arena_ref next)
 	p->bucket[4].page_word = (uint16_t)(next >> 16);
 }
 
-static unsigned slot_at(uint64_t hash, unsigned level)
+static unsigned slot_at(const struct radix *node, uint64_t hash, unsigned level)
 {
-	return (unsigned)(hash << level >> (64 - RADIX_BITS));
+	return (unsigned)(hash << level >> (64 - node->bits));
 }
 
 static arena_ref page_new(struct strand *s, unsigned depth)
@@ -100,22 +101,24 @@ static arena_ref radix_own(struct strand *s, arena_ref ref)
 	const struct radix *old = arena_at(ref);
 	if (old->birth == s->birth)
 		return ref;
-	arena_ref copy = arena_alloc(sizeof(*old), &s->bytes);
+	size_t size = radix_size(old->bits);
+	arena_ref copy = arena_alloc(size, &s->bytes);
 	if (copy == 0)
 		return 0;
 	struct radix *node = arena_at(copy);
-	memcpy(node, old, sizeof(*old));
+	memcpy(node, old, size);
 	node->birth = s->birth;
-	strand_retire(s, ref, old->birth, BLOCK_RADIX, sizeof(*old));
+	strand_retire(s, ref, old->birth, BLOCK_RADIX, size);
 	++s->copied;
 	return copy;
 }
 
 // The slots of a radix node that lead to the page of this hash.
-static void radix_range(unsigned depth, unsigned level, uint64_t hash, unsigned *first, unsigned *count)
+static void radix_range(const struct radix *node, unsigned depth, unsigned level, uint64_t hash, unsigned *first,
+                        unsigned *count)
 {
-	*count = 1u << (level + RADIX_BITS - depth);
-	*first = slot_at(hash, level) & ~(*count - 1);
+	*count = 1u << (level + node->bits - depth);
+	*first = slot_at(node, hash, level) & ~(*count - 1);
 }
 
 static void radix_set(struct radix *node, unsigned first, unsigned count, arena_ref ref)
@@ -138,9 +141,10 @@ static int path_own(struct index *x, struct strand *s, uint64_t hash, struct pat
 			return ERR_MEMORY;
 		*link = own;
 		struct radix *node = arena_at(own);
+		path->above = path->radix;
 		path->radix = own;
 		path->level = level;
-		unsigned slot = slot_at(hash, level);
+		unsigned slot = slot_at(node, hash, level);
 		link = &node->child[slot];
 		is_radix = node->inner >> slot & 1;
 	}
@@ -151,8 +155,9 @@ static int path_own(struct index *x, struct strand *s, uint64_t hash, struct pat
 	path->page = arena_at(own);
 	if (own != old && path->radix != 0) {
 		unsigned first, count;
-		radix_range(page_depth(path->page), path->level, hash, &first, &count);
-		radix_set(arena_at(path->radix), first, count, own);
+		struct radix *node = arena_at(path->radix);
+		radix_range(node, page_depth(path->page), path->level, hash, &first, &count);
+		radix_set(node, first, count, own);
 	} else {
 		*link = own;
 	}
@@ -195,29 +200,71 @@ static void page_deal(struct page *page, struct page *other, const struct index_
 	}
 }
 
+static struct radix *radix_new(struct strand *s, unsigned bits, arena_ref *ref)
+{
+	*ref = arena_alloc(radix_size(bits), &s->bytes);
+	if (*ref == 0)
+		return NULL;
+	struct radix *node = arena_at(*ref);
+	node->inner = 0;
+	node->birth = s->birth;
+	node->bits = bits;
+	return node;
+}
+
 // A radix node between the path's page and what is above it.
 static int path_deepen(struct index *x, struct strand *s, uint64_t hash, struct path *path)
 {
-	arena_ref ref = arena_alloc(sizeof(struct radix), &s->bytes);
-	if (ref == 0)
+	arena_ref ref;
+	struct radix *node = radix_new(s, 1, &ref);
+	if (node == NULL)
 		return ERR_MEMORY;
-	struct radix *node = arena_at(ref);
-	node->inner = 0;
-	node->birth = s->birth;
-	node->unused = 0;
-	radix_set(node, 0, RADIX_SLOTS, path->page_ref);
+	radix_set(node, 0, 2, path->page_ref);
 	if (path->radix == 0) {
 		x->root = ref;
 		x->root_is_radix = 1;
 	} else {
 		struct radix *above = arena_at(path->radix);
-		unsigned slot = slot_at(hash, path->level);
+		unsigned slot = slot_at(above, hash, path->level);
 		above->child[slot] = ref;
 		above->inner |= UINT64_C(1) << slot;
 		path->level += RADIX_BITS;
 	}
+	path->above = path->radix;
 	path->radix = ref;
 	return 0;
+}
+
+// The path's radix node with twice the slots.
+static int path_widen(struct index *x, struct strand *s, uint64_t hash, struct path *path)
+{
+	const struct radix *old = arena_at(path->radix);
+	arena_ref ref;
+	struct radix *node = radix_new(s, old->bits + 1, &ref);
+	if (node == NULL)
+		return ERR_MEMORY;
+	for (unsigned i = 0; i < 1u << old->bits; ++i)
+		node->child[2 * i] = node->child[2 * i + 1] = old->child[i];
+	if (path->above == 0) {
+		x->root = ref;
+	} else {
+		struct radix *above = arena_at(path->above);
+		above->child[slot_at(above, hash, path->level - RADIX_BITS)] = ref;
+	}
+	arena_free(path->radix, radix_size(old->bits), &s->bytes);
+	path->radix = ref;
+	return 0;
+}
+
+// Sees to it that the path's page takes more than one slot.
+static int path_make_slots(struct index *x, struct strand *s, uint64_t hash, struct path *path)
+{
+	if (path->radix == 0)
+		return path_deepen(x, s, hash, path);
+	unsigned bits = ((const struct radix *)arena_at(path->radix))->bits;
+	if (page_depth(path->page) < path->level + bits)
+		return 0;
+	return bits < RADIX_BITS ? path_widen(x, s, hash, path) : path_deepen(x, s, hash, path);
 }
 
 // The path's page, which the strand owns, becomes two.
@@ -228,12 +275,13 @@ static int path_split(struct index *x, struct strand *s, const struct index_owne
 	arena_ref other = page_new(s, depth + 1);
 	if (other == 0)
 		return ERR_MEMORY;
-	if (depth == (path->radix == 0 ? 0 : path->level + RADIX_BITS) && path_deepen(x, s, hash, path) != 0) {
+	if (path_make_slots(x, s, hash, path) != 0) {
 		arena_free(other, sizeof(struct page), &s->bytes);
 		return ERR_MEMORY;
 	}
-	radix_range(depth, path->level, hash, &first, &count);
-	radix_set(arena_at(path->radix), first + count / 2, count / 2, other);
+	struct radix *node = arena_at(path->radix);
+	radix_range(node, depth, path->level, hash, &first, &count);
+	radix_set(node, first + count / 2, count / 2, other);
 	page_deal(path->page, arena_at(other), owner);
 	return 0;
 }
@@ -402,7 +450,7 @@ static void radix_each_block(arena_ref ref, uint32_t birth, block_visit *visit, 
 	arena_ref last = 0;
 	if (birth != 0 && node->birth != birth)
 		return;
-	for (unsigned slot = 0; slot < RADIX_SLOTS; ++slot) {
+	for (unsigned slot = 0; slot < 1u << node->bits; ++slot) {
 		if (node->child[slot] == last)
 			continue;
 		last = node->child[slot];

@@ -15,7 +15,6 @@
 
 #define PAGE_BUCKETS 16u
 #define RADIX_BITS 6u
-#define RADIX_SLOTS 64u
 #define INDEX_DEPTH_MAX 48u // whole radix levels; below are the bits of bucket and tag
 #define INDEX_LEVELS (INDEX_DEPTH_MAX / RADIX_BITS)
 
@@ -26,14 +25,21 @@ struct page {
 };
 _Static_assert(sizeof(struct page) == 1024, "a page is one block of 1 KiB");
 
-// A page whose depth is less than the node's own takes several slots in a row.
+// A node begins with two slots and doubles as pages below it split, up to
+// RADIX_BITS; only then it leads to nodes below. A page whose depth is less than
+// the node's takes several slots in a row.
 struct radix {
 	uint64_t inner; // slots that lead to another radix node, not to a page
 	uint32_t birth;
-	uint32_t unused;
-	arena_ref child[RADIX_SLOTS];
+	uint32_t bits;  // 1 to RADIX_BITS: it has 1 << bits slots
+	arena_ref child[];
 };
-_Static_assert(sizeof(struct radix) == 272, "a radix node fills its size class");
+_Static_assert(offsetof(struct radix, child) == 16, "sixteen bytes before the slots");
+
+static inline size_t radix_size(unsigned bits)
+{
+	return offsetof(struct radix, child) + (sizeof(arena_ref) << bits);
+}
 
 struct index {
 	struct bucket bucket; // where root is 0
@@ -71,7 +77,7 @@ static inline const struct page *index_page(const struct index *x, uint64_t hash
 		return arena_at(ref);
 	for (uint64_t bits = hash;; bits <<= RADIX_BITS) {
 		const struct radix *node = arena_at(ref);
-		unsigned slot = (unsigned)(bits >> (64 - RADIX_BITS));
+		unsigned slot = (unsigned)(bits >> (64 - node->bits));
 		ref = node->child[slot];
 		if (!(node->inner >> slot & 1))
 			return arena_at(ref);

@@ -16,7 +16,7 @@ void block_free(arena_ref ref, enum block_kind kind)
 		arena_free(ref, sizeof(struct page), NULL);
 		break;
 	case BLOCK_RADIX:
-		arena_free(ref, sizeof(struct radix), NULL);
+		arena_free(ref, radix_size(((const struct radix *)arena_at(ref))->bits), NULL);
 		break;
 	case BLOCK_LEAF:
 		arena_free(ref, sizeof(struct leaf), NULL);

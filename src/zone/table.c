@@ -88,7 +88,8 @@ static void visit_free_slot(void *unused, arena_ref ref)
 
 static void page_free(arena_ref ref, enum block_kind kind)
 {
-	arena_free(ref, kind == BLOCK_PAGE ? sizeof(struct page) : sizeof(struct radix), NULL);
+	const struct radix *node = arena_at(ref);
+	arena_free(ref, kind == BLOCK_PAGE ? sizeof(struct page) : radix_size(node->bits), NULL);
 }
 
 static void visit_free_page(void *unused, arena_ref ref, enum block_kind kind)

@@ -84,7 +84,7 @@ static size_t block_bytes(const struct retired_block *b)
 	case BLOCK_PAGE:
 		return sizeof(struct page);
 	case BLOCK_RADIX:
-		return sizeof(struct radix);
+		return radix_size(((const struct radix *)arena_at(b->ref))->bits);
 	case BLOCK_LEAF:
 		return sizeof(struct leaf);
 	case BLOCK_NODE:
