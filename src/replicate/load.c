@@ -60,6 +60,7 @@ bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 static void read_file(struct load *load)
 {
 	const struct config_policy *policy = load->zone->policy;
+	struct zone_draft_cost cost = { 0 };
 	int error = load->base != NULL ? zone_draft_from(load->line, load->base, &load->draft)
 	                               : zone_draft_new(load->line, &load->draft);
 
@@ -77,9 +78,14 @@ static void read_file(struct load *load)
 	if (error == 0 && load->base != NULL)
 		error = zone_draft_replace_end(load->draft);
 	load->error = error;
-	if (error == 0)
+	if (error == 0 && load->base != NULL)
+		zone_draft_cost(load->draft, &cost);
+	// Touched, or written anew with what we have: nothing to publish.
+	load->is_unchanged = error == 0 && load->base != NULL && cost.records_added == 0 && cost.records_removed == 0
+	                     && cost.nodes_copied == 0 && cost.pages_copied == 0;
+	if (error == 0 && !load->is_unchanged)
 		return;
-	if (load->result.message[0] == '\0')
+	if (error != 0 && load->result.message[0] == '\0')
 		snprintf(load->result.message, sizeof load->result.message, "%s", error_text(error));
 	zone_draft_abandon(load->draft);
 	load->draft = NULL;
@@ -209,6 +215,9 @@ static void on_looked(struct mail *mail, void *receiver)
 			replica_wake(replica, false);
 	} else if (load->draft != NULL) {
 		publish(load);
+	} else {
+		replica->stamp = load->found;
+		replica_clear_error(replica);
 	}
 	end(load);
 }

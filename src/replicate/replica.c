@@ -229,7 +229,7 @@ void replica_wake(struct replica *replica, bool is_forced)
 
 // --- how things ended
 
-static void clear_error(struct replica *replica)
+void replica_clear_error(struct replica *replica)
 {
 	free(replica->last_error);
 	replica->last_error = NULL;
@@ -274,7 +274,7 @@ void replica_confirmed(struct replica *replica)
 		replica->behind_since = 0;
 	}
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	clear_error(replica);
+	replica_clear_error(replica);
 	act(replica, step(replica, REFRESH_CONFIRMED));
 	replica_put_state(replica);
 	replica_settle(replica);
@@ -319,7 +319,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 		replica->primary_serial = soa.serial;
 		replica->behind_since = 0;
 	}
-	clear_error(replica);
+	replica_clear_error(replica);
 	if (is_transfer)
 		step(replica, REFRESH_REPLACED);
 	else

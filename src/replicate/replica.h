@@ -120,6 +120,9 @@ void replica_confirmed(struct replica *replica);
 void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer);
 void replica_failed(struct replica *replica, const char *why);
 
+// What was wrong no longer is.
+void replica_clear_error(struct replica *replica);
+
 // Notes a failure for the status without ending anything.
 void replica_note_error(struct replica *replica, const char *why);
 
