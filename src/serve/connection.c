@@ -11,9 +11,9 @@
 #include "serve/transfer.h"
 
 // What a connection may do before the others have their turn: some 100 µs of
-// answering, or half a megabyte of a transfer.
+// answering, or a buffer of a transfer, which takes a millisecond.
 #define TURN_REQUESTS 64
-#define TURN_REFILLS 4
+#define TURN_REFILLS 1
 #define POOL_MOST 16
 
 struct stream_buffer *stream_pool_take(struct stream_pool *pool)

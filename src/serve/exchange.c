@@ -95,6 +95,7 @@ static size_t run_notify(struct exchange *x)
 	notify.has_serial = read_notify_serial(x, &notify.serial);
 	replicate_notify(x->serve->replicate, &notify, &rcode, why);
 	x->answer.rcode = rcode;
+	x->answer.action = ANSWER_REPLY;
 	if (rcode != RCODE_NOERROR)
 		return answer_error(&x->request, &x->answer, rcode, EDE_PROHIBITED, why);
 	size_t length = answer_error(&x->request, &x->answer, rcode, EDE_NONE, NULL);
@@ -115,6 +116,7 @@ static size_t run_transfer(struct exchange *x)
 		return 0;
 	}
 	x->answer.rcode = rcode;
+	x->answer.action = ANSWER_REPLY;
 	return answer_error(&x->request, &x->answer, rcode,
 	                    rcode == RCODE_REFUSED ? EDE_PROHIBITED : EDE_NONE, why);
 }
@@ -188,10 +190,10 @@ void exchange_log(const struct sockaddr *source, const struct answer *answer,
 		log_line(LEVEL_INFO, NULL, "query from %s by %s: no question could be read", from, how);
 		return;
 	}
-	log_line(LEVEL_INFO, NULL, "query from %s by %s: %s %s%s: %s", from, how,
+	const char *outcome = answer->action == ANSWER_REPLY ? dns_rcode_to_text(answer->rcode, rcode)
+	                    : answer->action == ANSWER_TRANSFER ? "transfer begun" : "no reply";
+	log_line(LEVEL_INFO, NULL, "%s from %s by %s: %s %s%s: %s",
+	         answer->opcode == OPCODE_NOTIFY ? "NOTIFY" : "query", from, how,
 	         name_to_text(answer->qname.wire, name), dns_type_to_text(answer->type, type),
-	         answer->edns.dnssec_ok ? " +dnssec" : "",
-	         answer->action == ANSWER_REPLY ? dns_rcode_to_text(answer->rcode, rcode)
-	         : answer->action == ANSWER_NOTIFY ? "NOTIFY"
-	         : answer->action == ANSWER_TRANSFER ? "transfer" : "no reply");
+	         answer->edns.dnssec_ok ? " +dnssec" : "", outcome);
 }
