@@ -120,7 +120,8 @@ static void report_done(struct server *server, const struct reload *r, int error
 		log_line(LEVEL_ERROR, NULL, "reloaded, but %s", why);
 		snprintf(text, sizeof(text), "reloaded, but %s\n", why);
 	} else {
-		log_line(LEVEL_NOTICE, NULL, "reloaded: %u zones", server->config->zone_count);
+		log_line(LEVEL_NOTICE, NULL, "reloaded: %u %s", server->config->zone_count,
+		         server->config->zone_count == 1 ? "zone" : "zones");
 		snprintf(text, sizeof(text), "reloaded: %u %s, %u %s\n", server->config->zone_count,
 		         server->config->zone_count == 1 ? "zone" : "zones", r->report.warnings,
 		         r->report.warnings == 1 ? "warning" : "warnings");

@@ -209,9 +209,10 @@ static int start(struct server *s)
 
 static void announce(const struct server *s)
 {
-	log_line(LEVEL_NOTICE, NULL, "understudy %s is ready: %u zones, state in %s", UNDERSTUDY_VERSION,
-	         s->config->zone_count, s->state_dir);
-	sd_notifyf(0, "READY=1\nSTATUS=%u zones", s->config->zone_count);
+	uint32_t count = s->config->zone_count;
+	log_line(LEVEL_NOTICE, NULL, "understudy %s is ready: %u %s, state in %s", UNDERSTUDY_VERSION, count,
+	         count == 1 ? "zone" : "zones", s->state_dir);
+	sd_notifyf(0, "READY=1\nSTATUS=%u %s", count, count == 1 ? "zone" : "zones");
 }
 
 // --- end
