@@ -26,13 +26,17 @@ struct names_node {
 // Node 0 is the root. Valid after names_start().
 struct names {
 	unsigned count;
+	unsigned common;             // labels that most names end in, 0: unknown
+	const uint8_t *common_name;  // those, in lower case
+	size_t common_length;
 	uint8_t bucket[NAMES_BUCKETS];
 	struct names_node node[NAMES_NODES];
 };
 
 // Empties the tree; with `question` (NULL: none) the labels of the name in the
-// question section go into it.
-void names_start(struct names *names, const uint8_t *message, const struct qname *question);
+// question section go into it. Most names to come end in its last `common`
+// labels (the zone's): those are compared at once.
+void names_start(struct names *names, const uint8_t *message, const struct qname *question, unsigned common);
 
 // Appends an uncompressed name to the writer, sharing what the message has of
 // it, without regard to case. Returns the offset at which the name may be

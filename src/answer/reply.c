@@ -188,7 +188,9 @@ static void need_names(struct reply *r)
 {
 	if (r->has_names)
 		return;
-	names_start(&r->names, r->w.start, r->count[SECTION_QUESTION] != 0 ? &r->answer->qname : NULL);
+	bool asked = r->count[SECTION_QUESTION] != 0;
+	unsigned zone = r->version != NULL && asked ? name_label_count(zone_origin(r->version)) : 0;
+	names_start(&r->names, r->w.start, asked ? &r->answer->qname : NULL, zone);
 	r->has_names = true;
 }
 

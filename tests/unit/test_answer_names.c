@@ -19,7 +19,7 @@ struct scene {
 	struct names names;
 };
 
-static void open_scene(struct scene *s, const char *question)
+static void open_zone_scene(struct scene *s, const char *question, unsigned common)
 {
 	uint8_t name[NAME_MAX_WIRE];
 	int length = name_from_text(question, name);
@@ -29,7 +29,12 @@ static void open_scene(struct scene *s, const char *question)
 	memset(wire_write_room(&s->w, MESSAGE_HEADER), 0, MESSAGE_HEADER);
 	wire_write_bytes(&s->w, name, (size_t)length);
 	wire_write32(&s->w, 0x00010001);
-	names_start(&s->names, s->message, &s->question);
+	names_start(&s->names, s->message, &s->question, common);
+}
+
+static void open_scene(struct scene *s, const char *question)
+{
+	open_zone_scene(s, question, 0);
 }
 
 // Writes a name; checks that it reads back; returns the octets that it took.
@@ -122,6 +127,22 @@ static void test_rewinding_forgets(void **state)
 	assert_int_equal(put(&s, "one.two.example.com", NULL), 4 + 2);
 }
 
+static void test_names_of_one_zone(void **state)
+{
+	struct scene s;
+	uint16_t at;
+	(void)state;
+	open_zone_scene(&s, "www.Example.com", 2);
+	assert_int_equal(put(&s, "ns1.example.com", NULL), 4 + 2);
+	assert_int_equal(put(&s, "NS2.EXAMPLE.com", NULL), 4 + 2);
+	assert_int_equal(put(&s, "ns1.example.com", NULL), 2);
+	assert_int_equal(put(&s, "example.com", &at), 2);
+	assert_int_equal(at, MESSAGE_HEADER + 4);
+	assert_int_equal(put(&s, "ns1.xexample.com", NULL), 4 + 9 + 2);
+	assert_int_equal(put(&s, "com", NULL), 2);
+	assert_int_equal(put(&s, "ns1.example.org", NULL), 17);
+}
+
 static void test_more_names_than_are_remembered(void **state)
 {
 	struct scene s;
@@ -172,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_labels_are_compared_whole),
 		cmocka_unit_test(test_the_root_is_never_pointed_at),
 		cmocka_unit_test(test_rewinding_forgets),
+		cmocka_unit_test(test_names_of_one_zone),
 		cmocka_unit_test(test_more_names_than_are_remembered),
 		cmocka_unit_test(test_what_is_too_far_is_not_pointed_at),
 		cmocka_unit_test(test_a_full_writer_takes_nothing),
