@@ -14,13 +14,21 @@ build=build-fuzz
 
 [ -f "$build/build.ninja" ] ||
   CC=clang meson setup "$build" -Dfuzzers=true -Db_sanitize=address,undefined >/dev/null
-ninja -C "$build" -j "${JOBS:-$(nproc)}" >"$build/build.log" || { tail -n 40 "$build/build.log"; exit 1; }
+# The fuzz targets alone: with this compiler nothing else is wanted.
+mapfile -t programs < <(meson introspect "$build" --targets |
+  python3 -c 'import json, os, sys
+for target in json.load(sys.stdin):
+    name = os.path.relpath(target["filename"][0], sys.argv[1])
+    if target["type"] == "executable" and name.startswith("fuzz/"):
+        print(name)' "$PWD/$build")
+[ "${#programs[@]}" -gt 0 ] || { echo "fuzz: no targets in fuzz/" >&2; exit 1; }
+ninja -C "$build" -j "${JOBS:-$(nproc)}" "${programs[@]}" >"$build/build.log" ||
+  { tail -n 40 "$build/build.log"; exit 1; }
 
 targets=("$@")
 if [ "${#targets[@]}" -eq 0 ]; then
-  mapfile -t targets < <(find "$build/fuzz" -maxdepth 1 -type f -executable -printf '%f\n' | sort)
+  targets=("${programs[@]#fuzz/}")
 fi
-[ "${#targets[@]}" -gt 0 ] || { echo "fuzz: no targets in fuzz/" >&2; exit 1; }
 
 mkdir -p "$build/crashes"
 failed=0

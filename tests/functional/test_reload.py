@@ -26,6 +26,7 @@ def test_no_query_is_lost(lab, dialect):
             server.update("example.com", zone_text("example.com", serial, hosts=100))
             server.wait_serial("example.com", serial)
             server.wait_serial(f"extra{serial}.test", serial)
+            time.sleep(0.1)
     assert stream.sent > 100
     assert stream.lost == 0, f"{stream.lost} of {stream.sent} lost"
     assert set(stream.rcodes) == {0}
