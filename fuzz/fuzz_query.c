@@ -29,8 +29,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 static struct zone_table *zones;
 // Held to the end: the leak sanitizer does not look into the arena, where the
 // versions refer to them.
-static struct zone_line *lines[16];
-static unsigned line_count;
+static struct zone_line *held[16];
+static unsigned held_count;
 
 static size_t join(const char *const *lines, char *text, size_t room)
 {
@@ -40,11 +40,6 @@ static size_t join(const char *const *lines, char *text, size_t room)
 	REQUIRE(length < room);
 	return length;
 }
-
-// Versions point at their lines from the arena, where the leak sanitizer does
-// not look: here it sees that they are held.
-static struct zone_line *kept[32];
-static size_t kept_count;
 
 static void load(const struct query_zone *zone)
 {
@@ -58,7 +53,7 @@ static void load(const struct query_zone *zone)
 	REQUIRE(zone_table_add(zones, origin, &slot) == 0);
 	if (zone->lines == NULL)
 		return;
-	struct zone_line **line = &lines[line_count++];
+	struct zone_line **line = &held[held_count++];
 	REQUIRE(zone_line_new(origin, line) == 0 && zone_draft_new(*line, &draft) == 0);
 	size_t length = join(zone->lines, text, sizeof(text));
 	if (zone_file_parse(text, length, zone->origin, origin, draft, &result) != 0) {
