@@ -25,22 +25,27 @@ struct delta_record {
 
 struct delta_writer;
 
-// Takes part in a draft: every change from now on is noted (zone_draft_watch).
-// Records that come and go again cancel out. More than max_bytes (0: no
-// bound): the delta is given up, the draft goes on; delta_writer_finish() then
-// says ERR_LIMIT. ERR_MEMORY.
+// Takes part in a draft: every change from now on is noted (zone_draft_watch),
+// so call it before the first. Records that come and go again cancel out. More
+// than max_bytes (0, or above 1 GiB: 1 GiB): the delta is given up and its
+// memory freed, the draft goes on; delta_writer_finish() then says ERR_LIMIT.
+// ERR_MEMORY.
 int delta_writer_new(struct zone_draft *draft, size_t max_bytes, struct delta_writer **writer);
 
 // After the draft was sealed: the delta from `before` to `after`. It begins
 // with the SOA of before and the SOA of after leads what came, as RFC 1995
-// wants. Ends the writer in any case. ERR_LIMIT, ERR_MEMORY.
+// wants. Ends the writer in any case. ERR_LIMIT, ERR_MEMORY; ERR_STATE where
+// both have the same serial: no journal and no transfer could name that step.
 int delta_writer_finish(struct delta_writer *writer, const struct zone_version *before,
                         const struct zone_version *after, struct delta **delta);
+// Without a delta; the draft must have ended, or be watched by nobody again.
+// NULL is fine.
 void delta_writer_abandon(struct delta_writer *writer);
 
 // --- the delta itself; immutable, counted by holds, any thread
 
 struct delta *delta_hold(struct delta *delta);
+// NULL is fine.
 void delta_release(struct delta *delta);
 
 uint32_t delta_from(const struct delta *delta); // serials
@@ -65,6 +70,7 @@ bool delta_cursor_next(struct delta_cursor *cursor, enum delta_phase *phase, str
 
 // Applies it to a draft whose serial is delta_from(). ERR_STATE (another
 // serial), ERR_NOT_FOUND (it removes what is not there), or zone_draft_add()'s.
+// After an error other than ERR_STATE the draft is half done: abandon it.
 int delta_apply(const struct delta *delta, struct zone_draft *draft);
 
 // The way back: applies it in reverse to a draft whose serial is delta_to().
