@@ -50,7 +50,7 @@ static const struct zone_version *zone_of(const char *text)
 
 struct stream {
 	uint8_t *bytes;
-	size_t length, messages;
+	size_t length, room, messages;
 };
 
 struct how {
@@ -91,7 +91,8 @@ static void give(const struct zone_version *version, const struct how *how, stru
 			assert_int_equal(tsig_stream_sign(tsig, message, &length, MESSAGE_MAX, NOW), 0);
 		else if (tsig != NULL)
 			assert_int_equal(tsig_stream_skip(tsig, message, length), 0);
-		stream->bytes = realloc(stream->bytes, stream->length + length + 2);
+		if (stream->room < stream->length + length + 2)
+			stream->bytes = realloc(stream->bytes, stream->room = 2 * stream->room + MESSAGE_MAX);
 		wire_put16(stream->bytes + stream->length, (uint16_t)length);
 		memcpy(stream->bytes + stream->length + 2, message, length);
 		stream->length += length + 2;
@@ -137,7 +138,7 @@ static int take(const struct stream *stream, size_t cut, const struct zone_versi
 
 struct text {
 	char *bytes;
-	size_t length;
+	size_t length, room;
 };
 
 static int add_node(void *context, const uint8_t *owner, const struct zone_node *node)
@@ -154,7 +155,8 @@ static int add_node(void *context, const uint8_t *owner, const struct zone_node 
 			                            record + RECORD_RDATA, wire_get16(record + RECORD_RDLENGTH), line,
 			                            sizeof line);
 			assert_true(length > 0);
-			text->bytes = realloc(text->bytes, text->length + (size_t)length + 2);
+			if (text->room < text->length + (size_t)length + 2)
+				text->bytes = realloc(text->bytes, text->room = 2 * text->room + sizeof line);
 			memcpy(text->bytes + text->length, line, (size_t)length);
 			text->length += (size_t)length;
 			text->bytes[text->length++] = '\n';
