@@ -276,7 +276,7 @@ static int resume(struct zone_reader *reader, const struct reader_place *place, 
 		.code = scanner->error.code,
 	};
 	// A line of blanks that has no owner before it means nothing.
-	if (stop.error_line < stop.line) {
+	if (blank > 0 && stop.error_line < stop.line) {
 		go_on(reader, record, end, stop.line);
 		return 0;
 	}
@@ -288,6 +288,24 @@ static int resume(struct zone_reader *reader, const struct reader_place *place, 
 	return error;
 }
 
+// True where nothing but the closing parenthesis follows.
+static bool closes(const char *at, const char *end)
+{
+	at += line_skip_blank(at, (size_t)(end - at));
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	return at < end && *at == ')';
+}
+
+// The scanner takes a newline for the end of a record that has all its fields,
+// parentheses or not, and what follows for the next record. That is no zone
+// file that others would read.
+static int runs_on(struct zone_reader *reader, const struct reader_place *place)
+{
+	return reader_fail(reader, place, current_line(reader, place), ERR_FORMAT,
+	                   "the record has all its fields here, but its ')' does not follow");
+}
+
 int reader_scan(struct zone_reader *reader, struct reader_place *place, const char *text, size_t length)
 {
 	zs_scanner_t *scanner = &reader->scanner;
@@ -297,11 +315,14 @@ int reader_scan(struct zone_reader *reader, struct reader_place *place, const ch
 	reset(reader, place->line);
 	zs_set_input_string(scanner, text, length);
 	while (error == 0 && scanner->input.current != end) {
-		const char *from = scanner->input.current;
+		// The newline that the scanner adds stands in its own memory.
+		const char *from = scanner->input.eof ? end : scanner->input.current;
 		uint64_t line = scanner->line_counter;
 		zs_parse_record(scanner);
 		if (scanner->state == ZS_STATE_DATA)
-			error = take(reader, place, scanner->r_type);
+			error = scanner->multiline && !scanner->input.eof && !closes(scanner->input.current, end)
+			                ? runs_on(reader, place)
+			                : take(reader, place, scanner->r_type);
 		else if (scanner->state == ZS_STATE_EOF)
 			break;
 		else

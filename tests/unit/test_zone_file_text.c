@@ -46,10 +46,12 @@ static void test_layout(void **state)
 	                "  mail )\n"
 	                "b 60 TXT \"semi;colon (and) parenthesis\" unquoted \"esc\\\"aped\" \\065\n"
 	                "c 60 TXT ( \"one\"\n\n\"two\" )\n"
+	                "e 60 MX ( 10 mail\n; a comment\n\n ) ; and one\n"
 	                "d 60 A 192.0.2.1",
 	                "a.example.com. 60 IN MX 10 mail.example.com.\n"
 	                "b.example.com. 60 IN TXT \"semi;colon (and) parenthesis\" \"unquoted\" \"esc\\\"aped\" \"A\"\n"
 	                "c.example.com. 60 IN TXT \"one\" \"two\"\n"
+	                "e.example.com. 60 IN MX 10 mail.example.com.\n"
 	                "d.example.com. 60 IN A 192.0.2.1\n");
 }
 
@@ -195,7 +197,11 @@ static void test_messages(void **state)
 	zone_case_fails("  60 A 192.0.2.1\n", ERR_FORMAT,
 	                "test.zone:1: previous owner is invalid, in \"  60 A 192.0.2.1\"; begin the line with the owner's name");
 	zone_case_fails(" \n\n  \n@ 60 NS (\n x y )\n", ERR_FORMAT, "test.zone:5: ");
-	zone_case_fails(ZONE_HEAD "a 60 MX (\n 10\n mail\nb 60 A 192.0.2.1\n", ERR_FORMAT,
+	zone_case_fails(ZONE_HEAD "a 60 MX (\n 10\n mail\nb 60 A 192.0.2.1 )\n", ERR_FORMAT,
+	                "test.zone:5: the record has all its fields here, but its ')' does not follow");
+	zone_case_fails(ZONE_HEAD "a 60 MX (\n 10\nb 60 A 192.0.2.1\n", ERR_FORMAT,
+	                "test.zone:3: the parenthesis or quote that this record opens is never closed");
+	zone_case_fails(ZONE_HEAD "a 60 TXT (\n \"x\ny\" \"z", ERR_FORMAT,
 	                "test.zone:3: the parenthesis or quote that this record opens is never closed");
 	zone_case_fails(ZONE_HEAD "a 60 MX (\n 10\n mail 5 )\n", ERR_FORMAT, "test.zone:5: ");
 	zone_case_fails(ZONE_HEAD "$FOO bar\n", ERR_FORMAT, "test.zone:3: unknown directive $FOO; $ORIGIN");
