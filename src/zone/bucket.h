@@ -13,7 +13,8 @@
 
 // byte  0  twelve tags
 //      12  how many slots are taken, from the first on
-//      13  reach: how many buckets behind this one may hold entries at home here
+//      13  reach: how many buckets behind this one may hold entries at home
+//          here; its top bit: the page goes on in another one
 //      14  half a word for the page that the bucket is in
 //      16  twelve references
 struct bucket {
@@ -25,6 +26,13 @@ struct bucket {
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bucket_match() reads tags as a little-endian word");
+
+#define BUCKET_CHAINED 0x80u
+
+static inline unsigned bucket_reach(const struct bucket *b)
+{
+	return b->reach & ~BUCKET_CHAINED;
+}
 
 static inline uint8_t bucket_tag(uint64_t hash)
 {

@@ -20,6 +20,7 @@ static int draft_open(struct zone_line *line, const struct zone_version *from, s
 	if (d == NULL)
 		return ERR_MEMORY;
 	d->line = line;
+	d->self = d;
 	d->strand.depth_max = INDEX_DEPTH_MAX;
 	line_lock(line);
 	if (line->drafting) {
@@ -76,6 +77,7 @@ int zone_draft_new(struct zone_line *line, struct zone_draft **draft)
 	int error = draft_open(line, NULL, &d);
 	if (error != 0)
 		return error;
+	d->strand.alone = true;
 	struct spot apex = { .hash = line->hash };
 	qname_init(&d->q, line->origin);
 	apex.owner = owner_relative(&d->q, d->q.label_count, line->label_count);
@@ -132,6 +134,8 @@ static int draft_turn_back(struct zone_draft *d)
 		error = draft_apply_all(d, d->base, &newer.nodes, false);
 	if (error == 0)
 		error = draft_apply_all(d, d->from, &older.nodes, true);
+	if (error == 0)
+		error = draft_flush(d);
 	difference_free(&newer);
 	difference_free(&older);
 	d->strand.copied = d->nodes_copied = d->records_added = d->records_removed = 0;
@@ -174,6 +178,7 @@ void zone_draft_limit(struct zone_draft *draft, size_t max_records, size_t max_b
 
 void zone_draft_watch(struct zone_draft *draft, zone_change *change, void *context)
 {
+	(void)draft_flush(draft); // an error stays, and stops the seal
 	draft->watch = change;
 	draft->watch_context = context;
 }
@@ -216,24 +221,40 @@ static arena_ref spot_find(const struct zone_draft *d, const struct spot *spot)
 	return index_find(&d->index, spot->hash, node_has_owner, &spot->owner);
 }
 
+// Whether the owner is the one of the record before, as most are in a signed
+// zone.
+static bool owner_again(const struct zone_draft *d, const uint8_t *owner, size_t length)
+{
+	return length == d->last_owner_length && memcmp(owner, d->last_owner, length) == 0;
+}
+
+static int draft_name(struct zone_draft *d, const uint8_t *owner, size_t length)
+{
+	if (d->unsettled)
+		draft_settle(d);
+	d->last_owner_length = 0;
+	qname_init(&d->q, owner);
+	if (!name_in_line(d->line, &d->q))
+		return ERR_RANGE;
+	memcpy(d->last_owner, owner, length);
+	d->last_owner_length = length;
+	d->last = (struct spot){ .hash = d->q.hash[d->q.label_count],
+	                         .owner = owner_relative(&d->q, d->q.label_count, d->line->label_count) };
+	return 0;
+}
+
 int draft_locate(struct zone_draft *d, const uint8_t *owner, bool nsec3, struct spot *spot)
 {
 	size_t length = name_length(owner);
-	bool again = length == d->last_owner_length && memcmp(owner, d->last_owner, length) == 0;
-	if (!again || nsec3 != d->last.nsec3) {
+	int error = draft_flush(d);
+	if (error == 0 && !owner_again(d, owner, length))
+		error = draft_name(d, owner, length);
+	if (error != 0)
+		return error;
+	if (nsec3 != d->last.nsec3) {
 		if (d->unsettled)
 			draft_settle(d);
 		d->last.node = 0;
-	}
-	if (!again) {
-		d->last_owner_length = 0;
-		qname_init(&d->q, owner);
-		if (!name_in_line(d->line, &d->q))
-			return ERR_RANGE;
-		memcpy(d->last_owner, owner, length);
-		d->last_owner_length = length;
-		d->last.hash = d->q.hash[d->q.label_count];
-		d->last.owner = owner_relative(&d->q, d->q.label_count, d->line->label_count);
 	}
 	d->last.nsec3 = nsec3;
 	if (d->last.node == 0)
@@ -274,11 +295,71 @@ static int draft_first(struct zone_draft *d, struct spot *spot, uint32_t key, co
 	return draft_node_create(d, spot, &part, 1);
 }
 
+static bool type_may_be_shared(uint16_t type)
+{
+	return type == TYPE_NS || type == TYPE_MX || type == TYPE_TXT || type == TYPE_CAA || type == TYPE_CNAME;
+}
+
+// The record in d->record goes to the spot.
+static int draft_take(struct zone_draft *d, struct spot *spot, bool *came)
+{
+	const uint8_t *record = d->record;
+	uint32_t key = record_key(record);
+	int error;
+	*came = true;
+	if (spot->node == 0)
+		error = draft_first(d, spot, key, record);
+	else
+		error = draft_set_add(d, spot, key, record, came);
+	d->last.node = spot->node;
+	if (error != 0 || !*came)
+		return error;
+	d->changed = true;
+	d->unsettled |= type_may_be_shared(record_type(record));
+	++d->records;
+	++d->records_added;
+	return 0;
+}
+
+int draft_flush(struct zone_draft *d)
+{
+	bool came;
+	if (!d->pending)
+		return d->late;
+	d->pending = false;
+	d->last.node = spot_find(d, &d->last);
+	struct spot spot = d->last;
+	d->late = draft_take(d, &spot, &came);
+	return d->late;
+}
+
+// A record of a new owner whose caller does not ask what became of it waits for
+// the next: by then its bucket has come from memory. In a load of a million
+// names that is most of the time.
+static bool draft_postpone(struct zone_draft *d, const uint8_t *owner, int *error)
+{
+	size_t length = name_length(owner);
+	if (d->replacing != NULL || owner_again(d, owner, length))
+		return false;
+	*error = draft_flush(d);
+	if (*error != 0)
+		return true;
+	if (draft_room(d) != 0)
+		return false;
+	*error = draft_name(d, owner, length);
+	if (*error != 0)
+		return true;
+	__builtin_prefetch(index_bucket(&d->index, d->last.hash), 1);
+	d->pending = true;
+	return true;
+}
+
 int zone_draft_add(struct zone_draft *draft, const uint8_t *owner, uint16_t type, uint32_t ttl,
                    const uint8_t *rdata, uint16_t length, bool *added)
 {
 	struct spot spot;
-	bool came = true, kept = false;
+	bool came, kept = false;
+	int error = 0;
 	if (added != NULL)
 		*added = false;
 	if (draft->broken)
@@ -286,33 +367,26 @@ int zone_draft_add(struct zone_draft *draft, const uint8_t *owner, uint16_t type
 	if (type == TYPE_RRSIG && length < RRSIG_MIN)
 		return ERR_FORMAT;
 	bool nsec3 = draft_is_nsec3(type, rdata, length);
-	int error = draft_locate(draft, owner, nsec3, &spot);
+	if (added == NULL && !nsec3 && draft_postpone(draft, owner, &error)) {
+		if (error == 0)
+			record_build(draft->record, type, ttl, rdata, length);
+		return error;
+	}
+	error = draft_locate(draft, owner, nsec3, &spot);
 	if (error == 0 && nsec3)
 		error = draft_chains_open(draft);
 	if (error != 0)
 		return error;
-	uint8_t *record = draft->record;
-	record_build(record, type, ttl, rdata, length);
-	uint32_t key = record_key(record);
+	record_build(draft->record, type, ttl, rdata, length);
 	if (draft->replacing != NULL) {
-		error = draft_replace_mark(draft, &spot, key, record, &kept);
+		error = draft_replace_mark(draft, &spot, record_key(draft->record), draft->record, &kept);
 		if (error != 0 || kept)
 			return error;
 	}
-	if (spot.node == 0)
-		error = draft_first(draft, &spot, key, record);
-	else
-		error = draft_set_add(draft, &spot, key, record, &came);
-	draft->last.node = spot.node;
-	if (error != 0 || !came)
-		return error;
-	draft->changed = true;
-	draft->unsettled |= type == TYPE_NS || type == TYPE_MX || type == TYPE_TXT || type == TYPE_CAA || type == TYPE_CNAME;
-	++draft->records;
-	++draft->records_added;
-	if (added != NULL)
-		*added = true;
-	return 0;
+	error = draft_take(draft, &spot, &came);
+	if (error == 0 && added != NULL)
+		*added = came;
+	return error;
 }
 
 int zone_draft_remove(struct zone_draft *draft, const uint8_t *owner, uint16_t type,
@@ -342,7 +416,7 @@ bool zone_draft_rrset(const struct zone_draft *draft, const uint8_t *owner, uint
 	struct set_part part;
 	struct spot spot = { .nsec3 = type == TYPE_NSEC3 };
 	qname_init(&q, owner);
-	if (!name_in_line(draft->line, &q))
+	if (draft_flush(draft->self) != 0 || !name_in_line(draft->line, &q))
 		return false;
 	spot.hash = q.hash[q.label_count];
 	spot.owner = owner_relative(&q, q.label_count, draft->line->label_count);
@@ -355,6 +429,7 @@ bool zone_draft_rrset(const struct zone_draft *draft, const uint8_t *owner, uint
 
 void zone_draft_cost(const struct zone_draft *draft, struct zone_draft_cost *cost)
 {
+	(void)draft_flush(draft->self); // an error stays, and stops the seal
 	cost->pages_copied = draft->strand.copied;
 	cost->nodes_copied = draft->nodes_copied;
 	cost->records_added = draft->records_added;
@@ -418,8 +493,9 @@ int zone_draft_seal(struct zone_draft *draft, const struct zone_version **versio
 	uint32_t serial;
 	struct replaced *list = NULL;
 	arena_ref ref = 0, denial = 0;
-	if (draft->broken)
-		return ERR_MEMORY;
+	int error = draft_flush(draft);
+	if (error != 0 || draft->broken)
+		return error != 0 ? error : ERR_MEMORY;
 	if (draft->replacing != NULL || zone_draft_check(draft, owner) != ZONE_SOUND || draft_serial(draft, &serial) != 0)
 		return ERR_STATE;
 	if (draft->unsettled)

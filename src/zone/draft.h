@@ -40,7 +40,8 @@ void zone_draft_limit(struct zone_draft *draft, size_t max_records, size_t max_b
 // went and one that came. Returns ERR_RANGE (owner not in the zone), ERR_LIMIT
 // (a bound of zone_draft_limit(), or what zone.h says is the most that one owner
 // holds), ERR_FORMAT (an RRSIG that is too short to tell what it covers),
-// ERR_MEMORY.
+// ERR_MEMORY. Where `added` is NULL an error but ERR_RANGE may come with the next
+// call for the draft instead: a record may wait inside for the one behind it.
 int zone_draft_add(struct zone_draft *draft, const uint8_t *owner, uint16_t type, uint32_t ttl,
                    const uint8_t *rdata, uint16_t length, bool *added);
 

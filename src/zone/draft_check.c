@@ -42,6 +42,7 @@ static void fault_visit(void *context, arena_ref ref)
 enum zone_fault zone_draft_check(const struct zone_draft *draft, uint8_t owner[static NAME_MAX_WIRE])
 {
 	struct set_part part;
+	(void)draft_flush(draft->self); // an error stays, and stops the seal
 	const struct zone_node *apex = arena_at(draft->apex);
 	memcpy(owner, draft->line->origin, draft->line->origin_length);
 	if (!node_find(apex, set_key(TYPE_SOA, false), &part))

@@ -54,6 +54,9 @@ struct zone_draft {
 	uint32_t faults[FAULTS]; // nodes that have each fault
 	zone_change *watch;
 	void *watch_context;
+	struct zone_draft *self; // for flushing where the caller may not change it
+	bool pending;           // `record`, of the owner in q, has yet to be taken in
+	int late;               // the error of doing so
 	bool broken;            // memory ran out within a change: it can only be abandoned
 	bool changed;
 	bool unsettled;         // `last` got records that may make an equal set
@@ -72,6 +75,10 @@ struct zone_draft {
 // Takes the owner apart and finds its node; the draft's own copy of the name is
 // valid until the next call. ERR_RANGE.
 int draft_locate(struct zone_draft *d, const uint8_t *owner, bool nsec3, struct spot *spot);
+
+// Takes in the record that is pending, if any. What is wrong then is told late:
+// by the call that came next.
+int draft_flush(struct zone_draft *d);
 
 // True for the types whose owners are in the NSEC3 trees.
 bool draft_is_nsec3(uint16_t type, const uint8_t *rdata, uint16_t length);

@@ -148,7 +148,7 @@ int draft_replace_mark(struct zone_draft *d, const struct spot *spot, uint32_t k
 
 int zone_draft_replace_begin(struct zone_draft *draft)
 {
-	if (draft->changed || draft->replacing != NULL)
+	if (draft->pending || draft->changed || draft->replacing != NULL)
 		return ERR_STATE;
 	if (draft->from == NULL)
 		return 0;

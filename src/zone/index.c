@@ -31,6 +31,8 @@ static void page_set_chain(struct page *p, arena_ref next)
 {
 	p->bucket[3].page_word = (uint16_t)next;
 	p->bucket[4].page_word = (uint16_t)(next >> 16);
+	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
+		p->bucket[b].reach |= BUCKET_CHAINED;
 }
 
 static unsigned slot_at(const struct radix *node, uint64_t hash, unsigned level)
@@ -58,8 +60,8 @@ static bool page_put(struct page *page, uint64_t hash, arena_ref ref, unsigned r
 		if (b->count == BUCKET_SLOTS)
 			continue;
 		bucket_put(b, hash, ref);
-		if (page->bucket[home].reach < i)
-			page->bucket[home].reach = (uint8_t)i;
+		if (bucket_reach(&page->bucket[home]) < i)
+			page->bucket[home].reach = (uint8_t)(i | (page->bucket[home].reach & BUCKET_CHAINED));
 		return true;
 	}
 	return false;
@@ -69,7 +71,7 @@ static bool page_put(struct page *page, uint64_t hash, arena_ref ref, unsigned r
 static struct bucket *page_find(struct page *page, uint64_t hash, arena_ref ref, unsigned *slot)
 {
 	unsigned home = page_home(hash);
-	for (unsigned i = 0; i <= page->bucket[home].reach; ++i) {
+	for (unsigned i = 0; i <= bucket_reach(&page->bucket[home]); ++i) {
 		struct bucket *b = &page->bucket[(home + i) % PAGE_BUCKETS];
 		*slot = bucket_slot(b, hash, ref);
 		if (*slot < BUCKET_SLOTS)
@@ -84,7 +86,7 @@ static struct bucket *page_find(struct page *page, uint64_t hash, arena_ref ref,
 static arena_ref page_own(struct strand *s, arena_ref ref)
 {
 	const struct page *old = arena_at(ref);
-	if (page_birth(old) == s->birth)
+	if (s->alone || page_birth(old) == s->birth)
 		return ref;
 	arena_ref copy = arena_alloc(sizeof(struct page), &s->bytes);
 	if (copy == 0)
@@ -99,7 +101,7 @@ static arena_ref page_own(struct strand *s, arena_ref ref)
 static arena_ref radix_own(struct strand *s, arena_ref ref)
 {
 	const struct radix *old = arena_at(ref);
-	if (old->birth == s->birth)
+	if (s->alone || old->birth == s->birth)
 		return ref;
 	size_t size = radix_size(old->bits);
 	arena_ref copy = arena_alloc(size, &s->bytes);
@@ -318,15 +320,15 @@ int index_insert(struct index *x, struct strand *s, const struct index_owner *ow
 		int error = path_own(x, s, hash, &path);
 		if (error != 0)
 			return error;
+		if (page_put(path.page, hash, ref, REACH_MAX)) {
+			++x->count;
+			return 0;
+		}
 		if (page_depth(path.page) >= s->depth_max) {
 			error = chain_insert(s, path.page, hash, ref);
 			if (error == 0)
 				++x->count;
 			return error;
-		}
-		if (page_put(path.page, hash, ref, REACH_MAX)) {
-			++x->count;
-			return 0;
 		}
 		if (path_split(x, s, owner, hash, &path) != 0)
 			return ERR_MEMORY;

@@ -19,7 +19,8 @@
 #define INDEX_LEVELS (INDEX_DEPTH_MAX / RADIX_BITS)
 
 // The half words of a page's buckets hold, in order: birth (two), depth (how
-// many hash bits all entries share), chain (two): the next page or 0.
+// many hash bits all entries share), chain (two): the next page or 0. A look-up
+// reads none of them: each bucket says itself whether there is a chain.
 struct page {
 	struct bucket bucket[PAGE_BUCKETS];
 };
@@ -111,13 +112,13 @@ index_find(const struct index *x, uint64_t hash, index_equal *equal, const void 
 		return index_probe(&x->bucket, hash, equal, key);
 	const struct page *page = index_page(x, hash);
 	for (;;) {
-		unsigned home = page_home(hash), reach = page->bucket[home].reach;
+		unsigned home = page_home(hash), reach = bucket_reach(&page->bucket[home]);
 		for (unsigned i = 0; i <= reach; ++i) {
 			arena_ref ref = index_probe(&page->bucket[(home + i) % PAGE_BUCKETS], hash, equal, key);
 			if (ref != 0)
 				return ref;
 		}
-		if (page_chain(page) == 0)
+		if (!(page->bucket[home].reach & BUCKET_CHAINED))
 			return 0;
 		page = arena_at(page_chain(page));
 	}

@@ -5,6 +5,7 @@
 // decides when nobody reads that any more. Internal to the zone room.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct retired_block {
 struct strand {
 	uint32_t birth;
 	uint8_t depth_max; // of the index; INDEX_DEPTH_MAX but for tests
+	bool alone;        // every page that it reaches is its own: it began with none
 	size_t bytes;      // account of what the structure takes, old parts that it keeps included
 	size_t copied;     // pages copied
 	struct retired_block *retired;

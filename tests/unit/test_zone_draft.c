@@ -458,6 +458,7 @@ static void repeated_change_in_one_draft_does_not_pile_up(void **state)
 	const struct zone_version *v = seal(d);
 	d = draft_from(v);
 	add_a(d, "a.example.com", 0);
+	add_a(d, "a.example.com", 0); // the first one waits for the next
 	arena_usage(&before);
 	for (unsigned i = 0; i < 10000; ++i) {
 		rdata[3] = (uint8_t)(i % 200 + 10);
