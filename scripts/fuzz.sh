@@ -36,7 +36,7 @@ for target in "${targets[@]}"; do
   fresh=$build/corpus/$target
   mkdir -p "$fresh"
   corpora=("$fresh")
-  [ -d "fuzz/corpus/$target" ] && corpora+=("fuzz/corpus/$target")
+  [ -d "fuzz/corpus/${target#fuzz_}" ] && corpora+=("fuzz/corpus/${target#fuzz_}")
   if "$build/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 \
       -artifact_prefix="$build/crashes/$target-" -print_final_stats=1 -verbosity=0 \
       "${corpora[@]}" >"$build/$target.log" 2>&1; then
