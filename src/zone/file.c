@@ -70,6 +70,13 @@ static struct zone_reader *reader_for(const uint8_t *origin, struct zone_draft *
 	return reader;
 }
 
+static size_t records_added(const struct zone_draft *draft)
+{
+	struct zone_draft_cost cost;
+	zone_draft_cost(draft, &cost);
+	return cost.records_added;
+}
+
 static int no_reader(const char *name, struct zone_file_result *result)
 {
 	snprintf(result->message, sizeof result->message, "%.255s: out of memory", name);
@@ -85,7 +92,10 @@ static int read_open(const char *path, struct file_window *window, const uint8_t
 	if (reader == NULL)
 		return no_reader(path, result);
 	reader->may_include = true;
-	return reader_window(reader, path, window);
+	size_t before = records_added(draft);
+	int error = reader_window(reader, path, window);
+	result->records = records_added(draft) - before;
+	return error;
 }
 
 int zone_file_read(const char *path, const uint8_t *origin, struct zone_draft *draft,
@@ -109,5 +119,8 @@ int zone_file_parse(const char *text, size_t length, const char *name, const uin
 	if (reader == NULL)
 		return no_reader(name, result);
 	reader->may_include = false;
-	return reader_text(reader, name, text, length);
+	size_t before = records_added(draft);
+	int error = reader_text(reader, name, text, length);
+	result->records = records_added(draft) - before;
+	return error;
 }
