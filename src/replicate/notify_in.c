@@ -86,17 +86,17 @@ void replicate_notify(struct replicate *replicate, const struct notify_in *notif
 		snprintf(why, 128, "the zone is not kept here");
 		return;
 	}
+	if (zone->role != CONFIG_SECONDARY) {
+		*rcode = RCODE_NOTAUTH;
+		snprintf(why, 128, "this server is the zone's primary");
+		log_refused(room_config(replicate), notify, "this server is the zone's primary");
+		return;
+	}
 	if (!acl_allows(zone->policy->allow_notify, notify->source, notify->key_name)) {
 		*rcode = RCODE_REFUSED;
 		snprintf(why, 128, "NOTIFY is not allowed from this address%s",
 		         notify->key_name != NULL ? " with this key" : "");
 		log_refused(room_config(replicate), notify, NULL);
-		return;
-	}
-	if (zone->role != CONFIG_SECONDARY) {
-		*rcode = RCODE_NOTAUTH;
-		snprintf(why, 128, "this server is the zone's primary");
-		log_refused(room_config(replicate), notify, "this server is the zone's primary");
 		return;
 	}
 	*rcode = RCODE_NOERROR;

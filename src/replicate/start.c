@@ -96,10 +96,14 @@ static void try_store(const struct replica *replica, struct found *found)
 		error = store_load(store, replica->slot->origin, replica->line, &found->version, why);
 	else if (error == 0)
 		error = ERR_NOT_FOUND;
-	if (error == 0) {
+	if (found->version != NULL) {
 		found->from = FROM_STORE;
 		found->is_stored = true;
-	} else if (error != ERR_NOT_FOUND) {
+		// What is intact of a damaged copy is served, and asked about at once.
+		if (error != 0)
+			found->state.refresh_at = 0;
+	}
+	if (error != 0 && error != ERR_NOT_FOUND) {
 		log_line(LEVEL_ERROR, replica_name(replica, name), "its copy in the store cannot be used: %s",
 		         why[0] != '\0' ? why : error_text(error));
 	}
