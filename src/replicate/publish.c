@@ -156,7 +156,7 @@ static void run_store(struct publication *p)
 		state.expires_at = state.confirmed + timers.expire;
 	}
 	state.last_error[0] = '\0';
-	error = store_commit(p->room->store, p->version, &state, on_stored, p);
+	error = store_commit(p->room->store, p->version, NULL, NULL, &state, on_stored, p);
 	if (error != 0)
 		on_stored(p, error, error_text(error));
 }

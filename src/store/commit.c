@@ -12,19 +12,8 @@
 #include "store/bytes.h"
 #include "store/internal.h"
 
-static int remember(uint64_t **list, size_t *count, size_t *room, uint64_t number)
-{
-	if (*count == *room) {
-		size_t wanted = *room == 0 ? 16 : *room * 2;
-		uint64_t *grown = realloc(*list, wanted * sizeof *grown);
-		if (grown == NULL)
-			return ERR_MEMORY;
-		*list = grown;
-		*room = wanted;
-	}
-	(*list)[(*count)++] = number;
-	return 0;
-}
+// A journal below this is not worth a new snapshot, however small the zone is.
+#define REWRITE_LEAST ((uint64_t)4 << 10)
 
 static void finish(struct commit *commit, const uint64_t *remove, size_t count)
 {
@@ -38,7 +27,7 @@ static void finish(struct commit *commit, const uint64_t *remove, size_t count)
 	commit->txn = NULL;
 }
 
-static int mdb_failed(struct commit *commit, int code)
+int commit_mdb_failed(struct commit *commit, int code)
 {
 	return store_mdb_error(code, "written", commit->why);
 }
@@ -50,107 +39,122 @@ int commit_begin(struct commit *commit)
 	int code = mdb_txn_begin(commit->store->env, NULL, 0, &commit->txn);
 	if (code != 0)
 		commit->txn = NULL;
-	return code != 0 ? mdb_failed(commit, code) : 0;
+	return code != 0 ? commit_mdb_failed(commit, code) : 0;
 }
 
-// Where the zone's snapshot so far is a file, the file is to go.
-static int drop_file(struct commit *commit, MDB_val *key)
+// Puts the snapshot that was made, with the state beside it.
+static int put_whole(struct commit *commit, const struct commit_order *order, const struct content *content)
 {
-	struct row_snapshot row;
-	uint8_t number[8];
-	MDB_val value;
-	int code = mdb_get(commit->txn, commit->store->snapshot, key, &value);
-	if (code == MDB_NOTFOUND)
-		return 0;
-	if (code != 0)
-		return mdb_failed(commit, code);
-	if (row_get_snapshot(value.mv_data, value.mv_size, &row) != 0 || row.kind != ROW_FILE)
-		return 0;
-	le_put(number, row.number, 8);
-	MDB_val file = store_value(number, sizeof number);
-	code = mdb_del(commit->txn, commit->store->file, &file, NULL);
-	if (code != 0 && code != MDB_NOTFOUND)
-		return mdb_failed(commit, code);
-	return remember(&commit->replaced, &commit->replaced_count, &commit->replaced_room, row.number);
-}
-
-struct memory_sink {
-	uint8_t *bytes;
-	size_t length;
-};
-
-static int sink_to_memory(void *context, const uint8_t *bytes, size_t length)
-{
-	struct memory_sink *sink = context;
-	if (length > SNAPSHOT_INLINE_MAX - sink->length)
-		return ERR_SPACE;
-	memcpy(sink->bytes + sink->length, bytes, length);
-	sink->length += length;
-	return 0;
-}
-
-// What a zone's snapshot row is to hold.
-struct content {
-	uint64_t number; // of a file, 0 where it is inline
-	uint64_t length;
-};
-
-// Makes the content, inline where it fits. The databases are not touched.
-static int make_content(struct commit *commit, const struct zone_version *version, struct content *content)
-{
-	struct memory_sink sink = { commit->inline_row + ROW_SNAPSHOT_HEAD, 0 };
-	int error = snapshot_write(version, clock_wall_s(), commit->buffer, sink_to_memory, &sink);
-	content->length = sink.length;
-	if (error == ERR_SPACE)
-		return snapshot_file_write(commit->store, version, commit->buffer, &content->number,
-		                           &content->length, commit->why);
-	if (error != 0)
-		snprintf(commit->why, sizeof commit->why, "the snapshot cannot be made: %s", error_text(error));
-	return error;
-}
-
-static int put_content(struct commit *commit, MDB_val *key, uint32_t serial, const struct content *content)
-{
-	uint8_t row[ROW_SNAPSHOT_FILE], name[8];
-	MDB_val value;
-	int code = 0;
-	if (content->number == 0) {
-		row_put_snapshot_head(commit->inline_row, ROW_INLINE, serial);
-		value = store_value(commit->inline_row, ROW_SNAPSHOT_HEAD + content->length);
-	} else {
-		le_put(name, content->number, 8);
-		MDB_val file = store_value(name, sizeof name);
-		value = *key; // the call may change what it is given
-		code = mdb_put(commit->txn, commit->store->file, &file, &value, 0);
-		value = store_value(row, row_put_snapshot_file(row, serial, content->number, content->length));
-	}
-	if (code == 0)
-		code = mdb_put(commit->txn, commit->store->snapshot, key, &value, 0);
-	return code != 0 ? mdb_failed(commit, code) : 0;
-}
-
-int commit_version(struct commit *commit, const struct zone_version *version, const uint8_t *state_row,
-                   size_t state_length, uint64_t number, uint64_t file_length)
-{
-	const uint8_t *origin = zone_origin(version);
-	MDB_val key = store_value(origin, name_length(origin));
-	struct content content = { number, file_length };
-	int error = number == 0 ? make_content(commit, version, &content) : 0;
-	if (error == 0 && content.number != 0) {
-		error = remember(&commit->made, &commit->made_count, &commit->made_room, content.number);
-		if (error != 0)
-			snapshot_file_remove(commit->store, content.number);
-	}
-	if (error != 0)
-		return error;
-	error = drop_file(commit, &key);
+	const uint8_t *origin = zone_origin(order->version);
+	int error = content_put(commit, origin, zone_serial(order->version), content);
 	if (error == 0)
-		error = put_content(commit, &key, zone_serial(version), &content);
+		error = journal_break(commit, origin, zone_serial(order->version), content->length);
 	if (error == 0)
-		error = commit_state(commit, origin, state_row, state_length);
+		error = commit_state(commit, origin, order->state_row, order->state_length);
 	commit->broken |= error != 0;
 	return error;
 }
+
+int commit_version(struct commit *commit, const struct commit_order *order)
+{
+	struct content content = { order->number, order->file_length };
+	int error = order->number == 0 ? content_make(commit, order->version, &content) : 0;
+	if (error == 0 && content.number != 0)
+		error = commit_made(commit, content.number);
+	return error != 0 ? error : put_whole(commit, order, &content);
+}
+
+// --- deltas
+
+static uint64_t rewrite_when(const struct row_chain *chain, uint64_t journal_bytes)
+{
+	uint64_t half = chain->snapshot_length / 2;
+	uint64_t when = half < REWRITE_LEAST ? REWRITE_LEAST : half;
+	return when < journal_bytes ? when : journal_bytes;
+}
+
+// The snapshot that a long journal is due: made here where it fits a row, else
+// asked for in *rewrite.
+static int rewrite_snapshot(struct commit *commit, const struct commit_order *order, struct row_chain *chain,
+                            struct commit_rewrite *rewrite)
+{
+	struct content content = { 0 };
+	int error = chain->snapshot_length > SNAPSHOT_LARGE ? ERR_SPACE
+	                                                    : content_make_inline(commit, order->version, &content);
+	if (error == ERR_SPACE) {
+		*rewrite = (struct commit_rewrite){ chain->epoch, chain->next, chain->since };
+		return 0;
+	}
+	if (error == 0)
+		error = content_put(commit, zone_origin(order->version), zone_serial(order->version), &content);
+	if (error == 0) {
+		chain->snapshot = chain->next;
+		chain->snapshot_length = content.length;
+		chain->since = 0;
+	}
+	return error;
+}
+
+static int put_delta(struct commit *commit, const struct commit_order *order, struct row_chain *chain,
+                     struct commit_rewrite *rewrite)
+{
+	const uint8_t *origin = zone_origin(order->version);
+	int error = journal_append(commit, origin, order->delta, chain);
+	if (error == 0 && chain->since > rewrite_when(chain, order->journal_bytes))
+		error = rewrite_snapshot(commit, order, chain, rewrite);
+	if (error == 0)
+		error = journal_trim(commit, origin, order->journal_bytes, order->history, chain);
+	if (error == 0)
+		error = journal_put_chain(commit, origin, chain);
+	if (error == 0)
+		error = commit_state(commit, origin, order->state_row, order->state_length);
+	return error;
+}
+
+int commit_delta(struct commit *commit, const struct commit_order *order, struct commit_rewrite *rewrite)
+{
+	const uint8_t *origin = zone_origin(order->version);
+	struct row_chain chain;
+	*rewrite = (struct commit_rewrite){ 0 };
+	int error = journal_chain(commit, origin, &chain);
+	if (error == ERR_IO || error == ERR_MEMORY)
+		return error;
+	if (error != 0 || chain.serial != delta_from(order->delta) || store_is_damaged(commit->store, origin))
+		return ERR_STATE;
+	error = put_delta(commit, order, &chain, rewrite);
+	commit->broken |= error != 0;
+	return error;
+}
+
+int commit_snapshot(struct commit *commit, const struct commit_order *order, const struct commit_rewrite *rewrite)
+{
+	const uint8_t *origin = zone_origin(order->version);
+	struct content content = { order->number, order->file_length };
+	struct row_chain chain;
+	MDB_val key = store_value(origin, name_length(origin)), value;
+	int code = mdb_get(commit->txn, commit->store->chain, &key, &value);
+	if (code != 0 && code != MDB_NOTFOUND)
+		return commit_mdb_failed(commit, code);
+	// Meanwhile the zone may have been forgotten, or stored whole.
+	if (code != 0 || row_get_chain(value.mv_data, value.mv_size, &chain) != 0 || chain.epoch != rewrite->epoch ||
+	    rewrite->reached <= chain.snapshot || rewrite->reached > chain.next)
+		return ERR_STATE;
+	int error = commit_made(commit, content.number);
+	if (error != 0)
+		return error;
+	error = content_put(commit, origin, zone_serial(order->version), &content);
+	chain.snapshot = rewrite->reached;
+	chain.snapshot_length = content.length;
+	chain.since -= rewrite->since < chain.since ? rewrite->since : chain.since;
+	if (error == 0)
+		error = journal_trim(commit, origin, order->journal_bytes, order->history, &chain);
+	if (error == 0)
+		error = journal_put_chain(commit, origin, &chain);
+	commit->broken |= error != 0;
+	return error;
+}
+
+// --- state, and forgetting
 
 int commit_state(struct commit *commit, const uint8_t *origin, const uint8_t *row, size_t length)
 {
@@ -158,21 +162,21 @@ int commit_state(struct commit *commit, const uint8_t *origin, const uint8_t *ro
 	MDB_val value = store_value(row, length);
 	int code = mdb_put(commit->txn, commit->store->state, &key, &value, 0);
 	commit->broken |= code != 0;
-	return code != 0 ? mdb_failed(commit, code) : 0;
+	return code != 0 ? commit_mdb_failed(commit, code) : 0;
 }
 
 int commit_forget(struct commit *commit, const uint8_t *origin)
 {
 	MDB_val key = store_value(origin, name_length(origin));
-	int error = drop_file(commit, &key);
 	commit->broken = true; // until all is done
+	int error = content_drop(commit, origin);
+	if (error == 0)
+		error = journal_forget(commit, origin);
 	if (error != 0)
 		return error;
-	int code = mdb_del(commit->txn, commit->store->snapshot, &key, NULL);
-	if (code == 0 || code == MDB_NOTFOUND)
-		code = mdb_del(commit->txn, commit->store->state, &key, NULL);
+	int code = mdb_del(commit->txn, commit->store->state, &key, NULL);
 	if (code != 0 && code != MDB_NOTFOUND)
-		return mdb_failed(commit, code);
+		return commit_mdb_failed(commit, code);
 	commit->broken = false;
 	return 0;
 }
@@ -184,7 +188,7 @@ static int put_latest(struct commit *commit, int64_t latest)
 	MDB_val key = store_value("latest", 6), value = store_value(row, sizeof row);
 	le_put(row, (uint64_t)latest, 8);
 	int code = mdb_put(commit->txn, commit->store->meta, &key, &value, 0);
-	return code != 0 ? mdb_failed(commit, code) : 0;
+	return code != 0 ? commit_mdb_failed(commit, code) : 0;
 }
 
 int commit_end(struct commit *commit)
@@ -200,9 +204,10 @@ int commit_end(struct commit *commit)
 	int code = mdb_txn_commit(commit->txn);
 	if (code != 0) {
 		finish(commit, commit->made, commit->made_count);
-		return mdb_failed(commit, code);
+		return commit_mdb_failed(commit, code);
 	}
 	atomic_store(&commit->store->latest_time, latest);
+	atomic_fetch_add_explicit(&commit->store->did_transactions, 1, memory_order_relaxed);
 	finish(commit, commit->replaced, commit->replaced_count);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,15 +16,33 @@
 
 struct store_writer;
 
+// Rows that wait, one a zone (pending.c).
+struct pending_state {
+	struct pending_state *next;
+	uint16_t origin_length, row_length;
+	bool returned;   // it could not be written when its turn came
+	uint8_t bytes[]; // origin, row
+};
+
+struct pending {
+	struct pending_state **buckets;
+	size_t bucket_count; // a power of two, or 0
+	size_t count;
+};
+
 struct store {
 	char *directory;
 	char *snapshots;  // directory/snapshots
 	int lock;         // descriptor that holds the directory's lock
 	MDB_env *env;
-	MDB_dbi meta, state, snapshot, file;
+	MDB_dbi meta, state, snapshot, file, journal, step, chain;
 	atomic_int_least64_t latest_time;
 	atomic_uint_least64_t next_file;
+	uint64_t next_epoch;         // store thread
 	struct store_writer *writer; // NULL before store_start()
+	atomic_uint_least64_t did_transactions, did_versions, did_snapshots;
+	pthread_mutex_t damaged_mutex;
+	struct pending damaged;      // zones whose journal could not be read to its end
 };
 
 // --- lock.c
@@ -44,6 +63,10 @@ void store_drop_pages(void);
 
 // An LMDB code as one of ours; `why` gets a sentence.
 int store_mdb_error(int code, const char *doing, char why[static 256]);
+
+// A transaction for reading; mdb_txn_abort() ends it.
+int store_begin_read(struct store *store, MDB_txn **txn, char why[static 256]);
+int store_get_row(MDB_txn *txn, MDB_dbi database, const void *key, size_t length, MDB_val *value, char why[static 256]);
 
 static inline MDB_val store_value(const void *bytes, size_t length)
 {
@@ -69,19 +92,6 @@ int snapshot_file_tidy(struct store *store, char why[static 256]);
 
 // --- pending.c: states that wait for the next write, one a zone
 
-struct pending_state {
-	struct pending_state *next;
-	uint16_t origin_length, row_length;
-	bool returned;   // it could not be written when its turn came
-	uint8_t bytes[]; // origin, row
-};
-
-struct pending {
-	struct pending_state **buckets;
-	size_t bucket_count; // a power of two, or 0
-	size_t count;
-};
-
 // Takes a row in place of what waits for the zone. ERR_MEMORY.
 int pending_put(struct pending *pending, const uint8_t *origin, const uint8_t *row, size_t length);
 // Forgets what waits for the zone; with only_returned, only what came back.
@@ -89,7 +99,13 @@ void pending_drop(struct pending *pending, const uint8_t *origin, bool only_retu
 // Moves all of `from`, which could not be written, back, where nothing newer
 // waits, and leaves it empty.
 void pending_return(struct pending *pending, struct pending *from);
+bool pending_has(const struct pending *pending, const uint8_t *origin);
 void pending_clear(struct pending *pending);
+
+// --- load.c: zones whose stored journal is damaged; their next commit is whole
+
+bool store_is_damaged(struct store *store, const uint8_t *origin);
+void store_set_damaged(struct store *store, const uint8_t *origin, bool damaged);
 
 // --- commit.c: what one transaction does. All on the store thread.
 
@@ -108,14 +124,89 @@ struct commit {
 
 // A snapshot larger than this is a file.
 #define SNAPSHOT_INLINE_MAX ((size_t)64 << 10)
+// One about so large need not be tried.
+#define SNAPSHOT_LARGE (2 * SNAPSHOT_INLINE_MAX)
+
+// What is to be stored of a zone.
+struct commit_order {
+	const struct zone_version *version;
+	const struct delta *delta;       // NULL: a snapshot
+	uint64_t journal_bytes;          // bound of the journal
+	uint32_t history;
+	const uint8_t *state_row;
+	size_t state_length;
+	uint64_t number, file_length;    // of a file made for it, 0: none
+};
+
+// A snapshot that a file was made for while commits went on.
+struct commit_rewrite {
+	uint64_t epoch;
+	uint64_t reached; // first step that it does not hold
+	uint64_t since;   // bytes of the steps that it holds, and the snapshot before did not
+};
 
 int commit_begin(struct commit *commit);
-// Puts a version and its state. `number` is that of a file made before, or 0.
+// Puts a version and its state: as a snapshot, the journal begins anew then.
 // An error concerns this one alone, unless it leaves the commit broken.
-int commit_version(struct commit *commit, const struct zone_version *version, const uint8_t *state_row,
-                   size_t state_length, uint64_t number, uint64_t file_length);
+int commit_version(struct commit *commit, const struct commit_order *order);
+// Puts its delta behind the journal; ERR_STATE where that does not follow what
+// is stored, nothing is changed then. *rewrite.reached is not 0 where a
+// snapshot is to be made of this version, which is too large to be made here.
+int commit_delta(struct commit *commit, const struct commit_order *order, struct commit_rewrite *rewrite);
+// Puts a snapshot made meanwhile. ERR_STATE where it is of no use any more.
+int commit_snapshot(struct commit *commit, const struct commit_order *order, const struct commit_rewrite *rewrite);
 int commit_state(struct commit *commit, const uint8_t *origin, const uint8_t *row, size_t length);
 int commit_forget(struct commit *commit, const uint8_t *origin);
 // Makes all durable, or nothing. Ends the commit either way.
 int commit_end(struct commit *commit);
 void commit_abort(struct commit *commit);
+
+// --- commit_row.c: the snapshot's row and its file
+
+// What a zone's snapshot row is to hold.
+struct content {
+	uint64_t number; // of a file, 0 where it is in commit->inline_row
+	uint64_t length;
+};
+
+// The numbers in commit->replaced and ->made. ERR_MEMORY.
+int commit_replaces(struct commit *commit, uint64_t number);
+int commit_made(struct commit *commit, uint64_t number);
+
+// Makes the content, inline where it fits; else, or where that may not be, it
+// is ERR_SPACE. The databases are not touched.
+int content_make_inline(struct commit *commit, const struct zone_version *version, struct content *content);
+int content_make(struct commit *commit, const struct zone_version *version, struct content *content);
+// Puts it in place of what was there. After an error the commit is broken.
+int content_put(struct commit *commit, const uint8_t *origin, uint32_t serial, const struct content *content);
+// Forgets it.
+int content_drop(struct commit *commit, const uint8_t *origin);
+
+// --- journal.c: steps and chain of a zone, within a transaction
+
+int commit_mdb_failed(struct commit *commit, int code);
+
+// Where the zone's journal stands; one that has none ends at the snapshot.
+// ERR_NOT_FOUND where the zone has no snapshot either, ERR_CORRUPT.
+int journal_chain(struct commit *commit, const uint8_t *origin, struct row_chain *chain);
+int journal_put_chain(struct commit *commit, const uint8_t *origin, const struct row_chain *chain);
+// Puts a step behind the others; the chain's row is not put yet.
+int journal_append(struct commit *commit, const uint8_t *origin, const struct delta *delta, struct row_chain *chain);
+// Drops what need not be kept, the oldest first and not much at once.
+int journal_trim(struct commit *commit, const uint8_t *origin, uint64_t bytes, uint32_t history,
+                 struct row_chain *chain);
+// A snapshot that no step leads to: what was there leads nowhere now.
+int journal_break(struct commit *commit, const uint8_t *origin, uint32_t serial, uint64_t snapshot_length);
+int journal_forget(struct commit *commit, const uint8_t *origin);
+
+// --- journal_read.c
+
+// The steps behind the snapshot, in order, as the transaction sees them, each
+// with a hold. ERR_CORRUPT: `why` says what, and the steps before it are there.
+struct journal_steps {
+	struct delta **delta;
+	size_t count;
+};
+int journal_read_steps(struct store *store, MDB_txn *txn, const uint8_t *origin, uint32_t snapshot_serial,
+                       struct journal_steps *steps, char why[static 256]);
+void journal_release_steps(struct journal_steps *steps);

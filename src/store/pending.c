@@ -70,6 +70,11 @@ void pending_drop(struct pending *pending, const uint8_t *origin, bool only_retu
 	pending->count--;
 }
 
+bool pending_has(const struct pending *pending, const uint8_t *origin)
+{
+	return pending->count > 0 && *place_of(pending, origin, name_length(origin)) != NULL;
+}
+
 void pending_return(struct pending *pending, struct pending *from)
 {
 	for (size_t i = 0; i < from->bucket_count; i++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "store/internal.h"
@@ -48,6 +49,8 @@ static void close_parts(struct store *store)
 		mdb_env_close(store->env);
 	if (store->lock >= 0)
 		store_unlock(store->lock);
+	pending_clear(&store->damaged);
+	pthread_mutex_destroy(&store->damaged_mutex);
 	free(store->snapshots);
 	free(store->directory);
 	free(store);
@@ -62,6 +65,8 @@ int store_open(const char *directory, struct store **out, char why[static 256])
 		return ERR_MEMORY;
 	}
 	store->lock = -1;
+	store->next_epoch = (uint64_t)clock_wall_s() << 24; // as no run before
+	pthread_mutex_init(&store->damaged_mutex, NULL);
 	store->directory = strdup(directory);
 	if (store->directory == NULL || asprintf(&store->snapshots, "%s/snapshots", directory) < 0) {
 		snprintf(why, 256, "out of memory");
@@ -129,60 +134,41 @@ int store_each(struct store *store, store_visit *visit, void *context)
 	return result;
 }
 
-// Reads a zone's row of a database within a transaction of its own.
-static int begin_read(struct store *store, MDB_dbi database, const uint8_t *origin, MDB_txn **txn, MDB_val *value,
-                      char why[static 256])
+int store_begin_read(struct store *store, MDB_txn **txn, char why[static 256])
 {
-	uint8_t lower[NAME_MAX_WIRE];
-	name_lower(lower, origin);
-	MDB_val key = store_value(lower, name_length(lower));
 	int code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, txn);
-	if (code != 0)
-		return store_mdb_error(code, "read", why);
-	code = mdb_get(*txn, database, &key, value);
-	if (code != 0) {
-		mdb_txn_abort(*txn);
-		return store_mdb_error(code, "read", why);
-	}
-	return 0;
+	return code != 0 ? store_mdb_error(code, "read", why) : 0;
+}
+
+int store_get_row(MDB_txn *txn, MDB_dbi database, const void *key, size_t length, MDB_val *value, char why[static 256])
+{
+	MDB_val name = store_value(key, length);
+	int code = mdb_get(txn, database, &name, value);
+	return code != 0 ? store_mdb_error(code, "read", why) : 0;
 }
 
 int store_get_state(struct store *store, const uint8_t *origin, struct store_state *state)
 {
 	char why[256];
+	uint8_t lower[NAME_MAX_WIRE];
 	MDB_txn *txn;
 	MDB_val value;
-	int error = begin_read(store, store->state, origin, &txn, &value, why);
+	name_lower(lower, origin);
+	int error = store_begin_read(store, &txn, why);
 	if (error != 0)
 		return error;
-	error = row_get_state(value.mv_data, value.mv_size, state);
+	error = store_get_row(txn, store->state, lower, name_length(lower), &value, why);
+	if (error == 0)
+		error = row_get_state(value.mv_data, value.mv_size, state);
 	mdb_txn_abort(txn);
 	return error;
 }
 
-int store_load(struct store *store, const uint8_t *origin, struct zone_line *line,
-               const struct zone_version **version, char why[static 256])
+void store_counts(const struct store *store, struct store_counts *counts)
 {
-	struct row_snapshot row;
-	uint8_t lower[NAME_MAX_WIRE];
-	MDB_txn *txn;
-	MDB_val value;
-	why[0] = '\0';
-	name_lower(lower, origin);
-	int error = begin_read(store, store->snapshot, lower, &txn, &value, why);
-	if (error != 0)
-		return error;
-	error = row_get_snapshot(value.mv_data, value.mv_size, &row);
-	if (error != 0) {
-		snprintf(why, 256, "the row of its snapshot is damaged, or of a later release");
-	} else if (row.kind == ROW_INLINE) {
-		struct snapshot_source source = { row.content, row.content_length, NULL };
-		error = snapshot_read(&source, lower, line, version, why);
-	}
-	mdb_txn_abort(txn);
-	if (error == 0 && row.kind == ROW_FILE)
-		error = snapshot_file_read(store, row.number, row.file_length, lower, line, version, why);
-	return error;
+	counts->transactions = atomic_load_explicit(&store->did_transactions, memory_order_relaxed);
+	counts->versions = atomic_load_explicit(&store->did_versions, memory_order_relaxed);
+	counts->snapshots = atomic_load_explicit(&store->did_snapshots, memory_order_relaxed);
 }
 
 int64_t store_latest_time(const struct store *store)

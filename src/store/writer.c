@@ -8,196 +8,16 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "store/internal.h"
 
 // Keeps a transaction's dirty pages far below LMDB's bound of 128 Ki.
 #define BATCH_MAX 4096
-#define WAITING_MAX 1000000
-#define STATE_DELAY_NS 1000000000
-// What takes so much of the arena does not fit a row for certain, and goes to
-// the file thread at once.
-#define LARGE_BYTES (2 * SNAPSHOT_INLINE_MAX)
-
-enum item_kind { ITEM_VERSION, ITEM_FORGET };
-
-struct item {
-	struct item *next;
-	enum item_kind kind;
-	const struct zone_version *version; // held
-	store_done *done;
-	void *context;
-	uint64_t number, file_length; // of the file made for it
-	int error;
-	char why[256];
-	uint8_t origin[NAME_MAX_WIRE];
-	size_t state_length;
-	uint8_t state[ROW_STATE_MAX];
-};
-
-struct queue {
-	struct item *first;
-	struct item **end;
-	size_t count;
-};
-
-struct store_writer {
-	struct store *store;
-	pthread_t store_thread, file_thread;
-	pthread_mutex_t mutex; // guards all below
-	pthread_cond_t store_wakes, file_wakes;
-	struct queue commits; // for the store thread
-	struct queue files;   // for the file thread; its first is under way
-	struct pending states;
-	struct timespec states_due;
-	bool stopping, files_ended;
-};
-
-// --- queues
-
-static void queue_init(struct queue *queue)
-{
-	queue->first = NULL;
-	queue->end = &queue->first;
-	queue->count = 0;
-}
-
-static void queue_push(struct queue *queue, struct item *item)
-{
-	item->next = NULL;
-	*queue->end = item;
-	queue->end = &item->next;
-	queue->count++;
-}
-
-static struct item *queue_pop(struct queue *queue)
-{
-	struct item *item = queue->first;
-	queue->first = item->next;
-	if (queue->first == NULL)
-		queue->end = &queue->first;
-	queue->count--;
-	return item;
-}
-
-static bool is_zone(const uint8_t *a, const uint8_t *b)
-{
-	size_t length = name_length(a);
-	return length == name_length(b) && memcmp(a, b, length) == 0;
-}
-
-// The last of the zone's that waits for the file thread.
-static struct item *waits_for_file(const struct store_writer *w, const uint8_t *origin)
-{
-	struct item *found = NULL;
-	for (struct item *item = w->files.first; item != NULL; item = item->next)
-		if (is_zone(item->origin, origin))
-			found = item;
-	return found;
-}
-
-// --- what others call
-
-static struct item *new_item(enum item_kind kind, const uint8_t *origin, store_done *done, void *context)
-{
-	struct item *item = calloc(1, sizeof *item);
-	if (item == NULL)
-		return NULL;
-	item->kind = kind;
-	name_lower(item->origin, origin);
-	item->done = done;
-	item->context = context;
-	return item;
-}
-
-static int enqueue(struct store_writer *w, struct item *item, bool large)
-{
-	pthread_mutex_lock(&w->mutex);
-	int error = w->stopping ? ERR_STATE : w->commits.count + w->files.count >= WAITING_MAX ? ERR_LIMIT : 0;
-	if (error == 0) {
-		pending_drop(&w->states, item->origin, false);
-		if (large || waits_for_file(w, item->origin) != NULL) {
-			queue_push(&w->files, item);
-			pthread_cond_signal(&w->file_wakes);
-		} else {
-			queue_push(&w->commits, item);
-			pthread_cond_signal(&w->store_wakes);
-		}
-	}
-	pthread_mutex_unlock(&w->mutex);
-	return error;
-}
-
-int store_commit(struct store *store, const struct zone_version *version, const struct store_state *state,
-                 store_done *done, void *context)
-{
-	struct zone_figures figures;
-	if (store->writer == NULL)
-		return ERR_STATE;
-	struct item *item = new_item(ITEM_VERSION, zone_origin(version), done, context);
-	if (item == NULL)
-		return ERR_MEMORY;
-	item->state_length = row_put_state(state, item->state);
-	row_set_serial(item->state, zone_serial(version));
-	zone_figures(version, &figures);
-	item->version = zone_hold(version);
-	int error = enqueue(store->writer, item, figures.bytes > LARGE_BYTES);
-	if (error != 0) {
-		zone_release(version);
-		free(item);
-	}
-	return error;
-}
-
-int store_forget(struct store *store, const uint8_t *origin)
-{
-	if (store->writer == NULL)
-		return ERR_STATE;
-	struct item *item = new_item(ITEM_FORGET, origin, NULL, NULL);
-	if (item == NULL)
-		return ERR_MEMORY;
-	int error = enqueue(store->writer, item, false);
-	if (error != 0)
-		free(item);
-	return error;
-}
-
-static void set_due(struct store_writer *w)
-{
-	clock_gettime(CLOCK_MONOTONIC, &w->states_due);
-	w->states_due.tv_nsec += STATE_DELAY_NS;
-	w->states_due.tv_sec += w->states_due.tv_nsec / 1000000000;
-	w->states_due.tv_nsec %= 1000000000;
-}
-
-int store_put_state(struct store *store, const uint8_t *origin, const struct store_state *state)
-{
-	struct store_writer *w = store->writer;
-	uint8_t row[ROW_STATE_MAX], lower[NAME_MAX_WIRE];
-	if (w == NULL)
-		return ERR_STATE;
-	size_t length = row_put_state(state, row);
-	name_lower(lower, origin);
-	pthread_mutex_lock(&w->mutex);
-	int error = w->stopping ? ERR_STATE : 0;
-	struct item *ahead = error == 0 ? waits_for_file(w, lower) : NULL;
-	if (ahead != NULL && ahead->kind == ITEM_VERSION) {
-		// Its commit will write a state: this one, then.
-		memcpy(ahead->state, row, length);
-		ahead->state_length = length;
-		row_set_serial(ahead->state, zone_serial(ahead->version));
-	} else if (error == 0) {
-		bool first = w->states.count == 0;
-		error = pending_put(&w->states, lower, row, length);
-		if (first && error == 0) {
-			set_due(w);
-			pthread_cond_signal(&w->store_wakes);
-		}
-	}
-	pthread_mutex_unlock(&w->mutex);
-	return error;
-}
+#define BATCH_BYTES_MAX ((size_t)64 << 20)
+// After a snapshot behind the commits has failed: the disk is likely full.
+#define REWRITE_PAUSE_S 60
 
 // --- the file thread
 
@@ -212,10 +32,13 @@ static void *run_files(void *context)
 		if (w->files.first == NULL)
 			break;
 		struct item *item = w->files.first; // stays there while it is under way
+		bool needed = item->kind == ITEM_REWRITE ? !w->stopping : item->version != NULL && item->delta == NULL;
 		pthread_mutex_unlock(&w->mutex);
-		if (item->kind == ITEM_VERSION)
+		if (needed)
 			item->error = snapshot_file_write(w->store, item->version, &buffer, &item->number,
 			                                  &item->file_length, item->why);
+		else if (item->kind == ITEM_REWRITE)
+			item->error = ERR_STATE;
 		pthread_mutex_lock(&w->mutex);
 		queue_push(&w->commits, queue_pop(&w->files));
 		pthread_cond_signal(&w->store_wakes);
@@ -230,15 +53,33 @@ static void *run_files(void *context)
 
 // --- the store thread
 
+static int put_version(struct commit *commit, struct item *item, struct commit_order *order)
+{
+	// What does not follow what is stored is stored whole. That is rare, so it
+	// may be done here even where it is large.
+	int error = order->delta != NULL ? commit_delta(commit, order, &item->rewrite) : ERR_STATE;
+	if (error != ERR_STATE)
+		return error;
+	item->whole = true;
+	return commit_version(commit, order);
+}
+
 static int put_item(struct commit *commit, struct item *item)
 {
 	if (item->error != 0)
 		return 0; // the file thread failed with it
+	struct commit_order order = {
+		.version = item->version, .delta = item->delta, .journal_bytes = item->keep.journal_bytes,
+		.history = item->keep.history, .state_row = item->state, .state_length = item->state_length,
+		.number = item->number, .file_length = item->file_length,
+	};
 	commit->why[0] = '\0';
-	item->error = item->kind == ITEM_FORGET
-	                      ? commit_forget(commit, item->origin)
-	                      : commit_version(commit, item->version, item->state, item->state_length,
-	                                       item->number, item->file_length);
+	if (item->kind == ITEM_FORGET)
+		item->error = commit_forget(commit, item->origin);
+	else if (item->kind == ITEM_REWRITE)
+		item->error = commit_snapshot(commit, &order, &item->rewrite);
+	else
+		item->error = put_version(commit, item, &order);
 	if (item->error == 0)
 		return 0;
 	memcpy(item->why, commit->why, sizeof item->why);
@@ -274,6 +115,65 @@ static int commit_all(struct commit *commit, struct item *items, const struct pe
 	return error;
 }
 
+// A snapshot is due for what was just stored: it is made behind the commits.
+static void order_rewrite(struct store_writer *w, const struct item *of)
+{
+	if (pending_has(&w->rewriting, of->origin) || clock_boot_ms() < w->no_rewrite_until)
+		return;
+	struct item *item = item_new(ITEM_REWRITE, of->origin, NULL, NULL);
+	if (item == NULL || pending_put(&w->rewriting, of->origin, of->origin, 0) != 0) {
+		free(item);
+		return; // the next commit asks again
+	}
+	item->version = zone_hold(of->version);
+	item->keep = of->keep;
+	item->rewrite = of->rewrite;
+	pthread_mutex_lock(&w->mutex);
+	bool taken = !w->stopping;
+	if (taken) {
+		queue_push(&w->files, item);
+		pthread_cond_signal(&w->file_wakes);
+	}
+	pthread_mutex_unlock(&w->mutex);
+	if (!taken)
+		item_free(item);
+}
+
+static void end_rewrite(struct store_writer *w, struct item *item)
+{
+	pending_drop(&w->rewriting, item->origin, false);
+	if (item->error == 0) {
+		atomic_fetch_add_explicit(&w->store->did_snapshots, 1, memory_order_relaxed);
+	} else if (item->error != ERR_STATE) {
+		char name[NAME_MAX_TEXT];
+		w->no_rewrite_until = clock_boot_ms() + REWRITE_PAUSE_S * 1000;
+		log_line(LEVEL_WARNING, name_to_text(item->origin, name),
+		         "its journal has grown, but a new snapshot cannot be stored (%s); tried again later", item->why);
+	}
+}
+
+static void end_version(struct store_writer *w, struct item *item)
+{
+	if (item->error == 0) {
+		atomic_fetch_add_explicit(&w->store->did_versions, 1, memory_order_relaxed);
+		if (item->whole) {
+			atomic_fetch_add_explicit(&w->store->did_snapshots, 1, memory_order_relaxed);
+			store_set_damaged(w->store, item->origin, false);
+		} else if (item->rewrite.reached != 0) {
+			order_rewrite(w, item);
+		}
+	}
+	if (item->done != NULL)
+		item->done(item->context, item->error, item->error != 0 ? item->why : "");
+}
+
+static void end_forget(struct item *item)
+{
+	char name[NAME_MAX_TEXT];
+	if (item->error != 0)
+		log_line(LEVEL_WARNING, name_to_text(item->origin, name), "it cannot be forgotten: %s", item->why);
+}
+
 static void end_items(struct store_writer *w, struct item *items, int error, const char *why)
 {
 	for (struct item *item = items, *next; item != NULL; item = next) {
@@ -282,16 +182,16 @@ static void end_items(struct store_writer *w, struct item *items, int error, con
 			item->error = error;
 			snprintf(item->why, sizeof item->why, "%s", why);
 		}
-		// A file that the transaction did not come to know of.
-		if (error != 0 && item->number != 0)
+		// A file that the database did not come to know of.
+		if (item->error != 0 && item->number != 0)
 			snapshot_file_remove(w->store, item->number);
-		if (item->done != NULL)
-			item->done(item->context, item->error, item->error != 0 ? item->why : "");
-		else if (item->error != 0)
-			log_line(LEVEL_WARNING, NULL, "a zone cannot be forgotten: %s", item->why);
-		if (item->version != NULL)
-			zone_release(item->version);
-		free(item);
+		if (item->kind == ITEM_VERSION)
+			end_version(w, item);
+		else if (item->kind == ITEM_REWRITE)
+			end_rewrite(w, item);
+		else
+			end_forget(item);
+		item_free(item);
 	}
 }
 
@@ -300,9 +200,16 @@ static void end_items(struct store_writer *w, struct item *items, int error, con
 static struct item *take_batch(struct store_writer *w, bool due, struct pending *states)
 {
 	struct queue batch;
+	size_t bytes = 0, length;
 	queue_init(&batch);
-	while (w->commits.first != NULL && batch.count < BATCH_MAX)
-		queue_push(&batch, queue_pop(&w->commits));
+	while (w->commits.first != NULL && batch.count < BATCH_MAX && bytes < BATCH_BYTES_MAX) {
+		struct item *item = queue_pop(&w->commits);
+		if (item->delta != NULL) {
+			(void)delta_bytes(item->delta, &length);
+			bytes += length;
+		}
+		queue_push(&batch, item);
+	}
 	*states = (struct pending){ 0 };
 	if (due && w->commits.first == NULL) {
 		*states = w->states;
@@ -323,7 +230,7 @@ static void return_states(struct store_writer *w, struct pending *states, const 
 		pending_drop(&w->states, item->origin, true);
 	for (struct item *item = w->files.first; item != NULL; item = item->next)
 		pending_drop(&w->states, item->origin, true);
-	set_due(w);
+	writer_set_states_due(w);
 }
 
 static bool states_are_due(const struct store_writer *w)
@@ -396,6 +303,7 @@ static int start_threads(struct store_writer *w)
 
 static void free_writer(struct store_writer *w)
 {
+	pending_clear(&w->rewriting);
 	pending_clear(&w->states);
 	pthread_cond_destroy(&w->store_wakes);
 	pthread_cond_destroy(&w->file_wakes);

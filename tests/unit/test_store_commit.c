@@ -25,7 +25,7 @@ static void commit(struct store *store, const struct zone_case *c, struct store_
 {
 	struct store_state s;
 	store_case_state(&s);
-	assert_int_equal(store_commit(store, c->version, &s, store_case_done, wait), 0);
+	assert_int_equal(store_commit(store, c->version, NULL, NULL, &s, store_case_done, wait), 0);
 }
 
 static void test_directory(void **state)
@@ -65,7 +65,7 @@ static void test_commit_and_load(void **state)
 	struct store *store = store_case_open("commit");
 	assert_int_equal(store_case_load_fails(store, "small.example", why), ERR_NOT_FOUND);
 	store_case_state(&s);
-	assert_int_equal(store_commit(store, small.version, &s, NULL, NULL), ERR_STATE);
+	assert_int_equal(store_commit(store, small.version, NULL, NULL, &s, NULL, NULL), ERR_STATE);
 	assert_int_equal(store_start(store), 0);
 	commit(store, &small, &wait);
 	commit(store, &large, &wait);
@@ -167,7 +167,7 @@ static void test_states(void **state)
 	// A commit is newer than what waits for its zone.
 	store_case_state(&s);
 	s.refresh_at = 5;
-	assert_int_equal(store_commit(store, c.version, &s, store_case_done, &wait), 0);
+	assert_int_equal(store_commit(store, c.version, NULL, NULL, &s, store_case_done, &wait), 0);
 	store_case_await(&wait, 1);
 	assert_int_equal(store_get_state(store, zone_case_name("zone7.example"), &s), 0);
 	assert_int_equal(s.refresh_at, 5);
@@ -323,7 +323,7 @@ static void *commit_many(void *context)
 		zone_draft_new(line, &draft);
 		zone_file_parse(ZONE_HEAD, strlen(ZONE_HEAD), name, origin, draft, &result);
 		zone_draft_seal(draft, &version);
-		store_commit(worker->store, version, &s, store_case_done, worker->wait);
+		store_commit(worker->store, version, NULL, NULL, &s, store_case_done, worker->wait);
 		zone_release(version);
 		zone_line_release(line);
 	}

@@ -62,7 +62,7 @@ static void commit_for_ever(struct told *told, const uint32_t *from)
 		*commit = (struct pending_commit){ told, i, ++serial[i] };
 		store_case_zone(&c, name_of(i), serial[i], hosts_of(i, serial[i]));
 		s.confirmed = serial[i];
-		if (store_commit(store, c.version, &s, is_durable, commit) != 0)
+		if (store_commit(store, c.version, NULL, NULL, &s, is_durable, commit) != 0)
 			_exit(2);
 		store_put_state(store, zone_origin(c.version), &s);
 		zone_case_end(&c);
