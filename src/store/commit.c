@@ -82,7 +82,7 @@ static int rewrite_snapshot(struct commit *commit, const struct commit_order *or
 	int error = chain->snapshot_length > SNAPSHOT_LARGE ? ERR_SPACE
 	                                                    : content_make_inline(commit, order->version, &content);
 	if (error == ERR_SPACE) {
-		*rewrite = (struct commit_rewrite){ chain->epoch, chain->next, chain->since };
+		*rewrite = (struct commit_rewrite){ chain->epoch, chain->next, chain->since, false };
 		return 0;
 	}
 	if (error == 0)
@@ -91,6 +91,7 @@ static int rewrite_snapshot(struct commit *commit, const struct commit_order *or
 		chain->snapshot = chain->next;
 		chain->snapshot_length = content.length;
 		chain->since = 0;
+		rewrite->made = true;
 	}
 	return error;
 }

@@ -143,6 +143,7 @@ struct commit_rewrite {
 	uint64_t epoch;
 	uint64_t reached; // first step that it does not hold
 	uint64_t since;   // bytes of the steps that it holds, and the snapshot before did not
+	bool made;        // it was small enough to be made within the transaction
 };
 
 int commit_begin(struct commit *commit);
@@ -150,8 +151,8 @@ int commit_begin(struct commit *commit);
 // An error concerns this one alone, unless it leaves the commit broken.
 int commit_version(struct commit *commit, const struct commit_order *order);
 // Puts its delta behind the journal; ERR_STATE where that does not follow what
-// is stored, nothing is changed then. *rewrite.reached is not 0 where a
-// snapshot is to be made of this version, which is too large to be made here.
+// is stored, nothing is changed then. rewrite->reached is not 0 where a snapshot
+// is to be made of this version, which is too large to be made here.
 int commit_delta(struct commit *commit, const struct commit_order *order, struct commit_rewrite *rewrite);
 // Puts a snapshot made meanwhile. ERR_STATE where it is of no use any more.
 int commit_snapshot(struct commit *commit, const struct commit_order *order, const struct commit_rewrite *rewrite);

@@ -152,17 +152,22 @@ static void end_rewrite(struct store_writer *w, struct item *item)
 	}
 }
 
-static void end_version(struct store_writer *w, struct item *item)
+static void version_stored(struct store_writer *w, const struct item *item)
 {
-	if (item->error == 0) {
-		atomic_fetch_add_explicit(&w->store->did_versions, 1, memory_order_relaxed);
-		if (item->whole) {
-			atomic_fetch_add_explicit(&w->store->did_snapshots, 1, memory_order_relaxed);
-			store_set_damaged(w->store, item->origin, false);
-		} else if (item->rewrite.reached != 0) {
-			order_rewrite(w, item);
-		}
-	}
+	struct store *store = w->store;
+	atomic_fetch_add_explicit(&store->did_versions, 1, memory_order_relaxed);
+	if (item->whole || item->rewrite.made)
+		atomic_fetch_add_explicit(&store->did_snapshots, 1, memory_order_relaxed);
+	if (item->whole)
+		store_set_damaged(store, item->origin, false);
+	else if (item->rewrite.reached != 0)
+		order_rewrite(w, item);
+}
+
+static void end_version(struct store_writer *w, const struct item *item)
+{
+	if (item->error == 0)
+		version_stored(w, item);
 	if (item->done != NULL)
 		item->done(item->context, item->error, item->error != 0 ? item->why : "");
 }
