@@ -9,6 +9,11 @@
 #define LABEL_MAX 63
 #define POINTER 0xc0 // the two bits that mark one (RFC 1035, 4.1.4)
 
+// Pointers followed in one name. One before each label and one before the root
+// are all that a name can use; a longer chain only makes its reader work, and
+// the records of a message may all begin with the same one.
+#define POINTERS_MAX (NAME_MAX_LABELS + 1)
+
 size_t name_length(const uint8_t *name)
 {
 	const uint8_t *at = name;
@@ -44,13 +49,14 @@ int name_unpack(const uint8_t *message, size_t length, size_t offset,
 	size_t run = offset; // where the present run of labels began: pointers lead before it
 	size_t written = 0;
 	size_t took = 0;     // set at the first pointer
+	unsigned pointers = 0;
 	while (at < length) {
 		size_t label = message[at];
 		if ((label & POINTER) == POINTER) {
 			if (length - at < 2)
 				return ERR_FORMAT;
 			size_t target = ((label & ~(size_t)POINTER) << 8) | message[at + 1];
-			if (target >= run)
+			if (target >= run || ++pointers > POINTERS_MAX)
 				return ERR_FORMAT;
 			if (took == 0)
 				took = at + 2 - offset;

@@ -114,15 +114,26 @@ static void a_name_that_grows_too_long_by_pointers_is_refused(void **state)
 	message[258] = 64;
 	assert_int_equal(name_unpack(message, 259, 255, name), 4);
 	assert_int_equal(name_length(name), 255 - 64 + 2);
-	// A chain of pointers as long as the message, each to the one before.
+	// A chain of pointers, each to the one before: as many as a name of all
+	// labels could use, not as many as a message can hold.
 	message[0] = 0;
 	for (size_t at = 1; at + 2 <= 599; at += 2) {
 		size_t target = at == 1 ? 0 : at - 2;
 		message[at] = (uint8_t)(0xc0 | target >> 8);
 		message[at + 1] = (uint8_t)target;
 	}
-	assert_int_equal(name_unpack(message, 599, 597, name), 2);
+	assert_int_equal(name_unpack(message, 599, 1 + 2 * 127, name), 2);
 	assert_int_equal(name[0], 0);
+	assert_int_equal(name_unpack(message, 599, 1 + 2 * 128, name), ERR_FORMAT);
+	assert_int_equal(name_unpack(message, 599, 597, name), ERR_FORMAT);
+	// Each label behind a pointer of its own is within that.
+	uint8_t labels[4 * 127 + 1] = { 0 };
+	for (size_t n = 1; n <= 127; n++) {
+		size_t at = 4 * n - 3, target = n == 1 ? 0 : at - 4;
+		memcpy(labels + at, (uint8_t[]){ 1, 'a', (uint8_t)(0xc0 | target >> 8), (uint8_t)target }, 4);
+	}
+	assert_int_equal(name_unpack(labels, sizeof(labels), 4 * 127 - 3, name), 4);
+	assert_int_equal(name_length(name), 255);
 }
 
 static void case_does_not_count(void **state)
