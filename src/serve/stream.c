@@ -321,8 +321,12 @@ static void handle(struct stream_thread *t, const struct epoll_event *event)
 		accept_some(t, (int)(mark >> 1));
 	} else {
 		struct connection *c = (struct connection *)(uintptr_t)mark;
-		if (c->state != CONNECTION_FINISHED && !c->queued)
+		if (c->state == CONNECTION_FINISHED)
+			return;
+		if (!c->queued)
 			run_turn(t, c);
+		else if ((event->events & (EPOLLHUP | EPOLLERR)) != 0)
+			bury(t, c); // waits for its turn, but nobody waits for it: epoll would never be silent
 	}
 }
 
@@ -336,7 +340,9 @@ static int time_to_sleep(const struct stream_thread *t)
 		wait = TICK_MS;
 	const struct connection *c = t->idle.oldest;
 	if (c != NULL) {
-		uint64_t end = c->active_ms + t->context.runtime->tcp_idle_ms;
+		// Of the snapshot of the last round nothing is left for sure: there has
+		// been a quiescent state since.
+		uint64_t end = c->active_ms + runtime_get(&t->serve->runtime)->tcp_idle_ms;
 		uint64_t left = end > t->context.now_ms ? end - t->context.now_ms : 0;
 		wait = left < wait ? left + 1 : wait;
 	}
