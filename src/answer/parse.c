@@ -123,7 +123,7 @@ void answer_parse(const struct zone_table *zones, const struct answer_request *r
 	memset(answer, 0, offsetof(struct answer, qname));
 	answer->ede = EDE_NONE;
 	answer->over_udp = request->transport == TRANSPORT_UDP;
-	answer->qname.label_count = 0;
+	answer->qname.length = answer->qname.label_count = 0;
 	if (request->length < MESSAGE_HEADER || (message_flags(m) & FLAG_QR) != 0) {
 		answer->action = ANSWER_SILENCE;
 		return;
