@@ -43,13 +43,14 @@ start_one() { # config
   echo $! >"$run/$name.pid"
 }
 
+# Its own log must say so: on its port another server may answer.
 wait_for() { # port config
   for _ in $(seq 100); do
-    [ -n "$(serial "$1")" ] && return
+    grep -qs ' is ready: ' "$run/$2.log" && [ -n "$(serial "$1")" ] && return
     if [ ! -d "/proc/$(cat "$run/$2.pid")" ]; then break; fi
     sleep 0.1
   done
-  echo "demo: $2 does not answer for $zone on 127.0.0.1@$1; its log:" >&2
+  echo "demo: $2 does not serve $zone on 127.0.0.1@$1; its log:" >&2
   cat "$run/$2.log" >&2
   stop
   exit 1
@@ -65,6 +66,7 @@ show() { # heading
 
 start() {
   stop
+  trap '[ $? -eq 0 ] || stop' EXIT
   mkdir -p "$run"/{primary,secondary,secondary-nsd}
   cp demo/*.conf demo/*.zone "$run/"
   echo "Starting a primary and two secondaries, on the configurations in demo/"
@@ -75,7 +77,12 @@ start() {
   echo
   show "Before the change:"
   echo
-  ls -la "$run/secondary/$zone.zone" | sed 's/^/  /'
+  local file=$run/secondary/$zone.zone
+  for _ in $(seq 50); do
+    [ -f "$file" ] && break # it is written once the zone is served
+    sleep 0.1
+  done
+  ls -la "$file" | sed 's/^/  /'
   echo
   local old new
   old=$(serial "${ports[0]}")

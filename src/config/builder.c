@@ -206,6 +206,16 @@ const char *builder_working_directory(struct builder *b)
 	return pool_text(&b->scratch, buffer, strlen(buffer));
 }
 
+const char *builder_own_folder(struct builder *b)
+{
+	const char *path = b->sources[0].path, *slash = strrchr(path, '/');
+	const char *here = builder_working_directory(b);
+	if (!b->may_open || !slash)
+		return here;
+	const char *folder = pool_text(&b->scratch, path, (size_t)(slash - path) + (slash == path));
+	return builder_path(b, here, folder);
+}
+
 const char *builder_path(struct builder *b, const char *directory, const char *path)
 {
 	const char *first = "";

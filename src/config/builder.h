@@ -134,6 +134,9 @@ const struct config_policy *builder_policy(struct builder *b, const struct confi
 const char *builder_path(struct builder *b, const char *directory, const char *path);
 // The process's working directory; in scratch.
 const char *builder_working_directory(struct builder *b);
+// The folder of the file that is read (not of those it includes), absolute;
+// the working directory where it is no file. May be in scratch.
+const char *builder_own_folder(struct builder *b);
 
 // The addresses of this host, asked for once; none where may_open is false
 // but the loopback ones.

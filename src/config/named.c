@@ -165,6 +165,10 @@ static void apply_options(struct named *n, struct named_scope *scope)
 	scope->generation = ++n->generation;
 	if (n->options.first)
 		named_apply(n, scope, named_block_of(n, n->options.first)->block);
+	// All that speak to the server must find the same one, wherever they are
+	// started: a state-dir does not hang on the working directory.
+	if (server->state_dir && !server->directory)
+		server->state_dir = builder_path(n->builder, builder_own_folder(n->builder), server->state_dir);
 	n->directory = server->directory ? server->directory : builder_working_directory(n->builder);
 	server->directory = builder_path(n->builder, builder_working_directory(n->builder), n->directory);
 	n->directory = server->directory;

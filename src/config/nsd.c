@@ -278,18 +278,6 @@ static void read_source(void *context, uint32_t source)
 	}
 }
 
-// Where nothing says otherwise, zone files stand beside the configuration, as
-// they do where Debian puts nsd.conf.
-static const char *default_zonesdir(struct builder *b)
-{
-	const char *path = b->sources[0].path, *slash = strrchr(path, '/');
-	const char *here = builder_working_directory(b);
-	if (!b->may_open || !slash)
-		return here;
-	const char *folder = pool_text(&b->scratch, path, (size_t)(slash - path) + (slash == path));
-	return builder_path(b, here, folder);
-}
-
 static void defaults(struct nsd *n)
 {
 	struct config_server *server = &n->builder->config->server;
@@ -303,7 +291,8 @@ static void defaults(struct nsd *n)
 	n->identity = pool_text(&n->builder->pool, host, strlen(host));
 	n->port = 53;
 	n->do_ip4 = n->do_ip6 = true;
-	n->zonesdir = default_zonesdir(n->builder);
+	// As where Debian puts nsd.conf.
+	n->zonesdir = builder_own_folder(n->builder);
 	n->work.escape = &n->builder->escape;
 }
 

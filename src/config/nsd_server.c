@@ -242,7 +242,7 @@ void nsd_finish_server(struct nsd *n)
 	struct config_server *server = &n->builder->config->server;
 	const char *here = builder_working_directory(n->builder);
 	if (server->state_dir)
-		server->state_dir = builder_path(n->builder, here, server->state_dir);
+		server->state_dir = builder_path(n->builder, builder_own_folder(n->builder), server->state_dir);
 	if (server->log_file)
 		server->log_file = builder_path(n->builder, here, server->log_file);
 	if (server->pid_file)

@@ -161,6 +161,35 @@ static void the_command_line_comes_last(void **state)
 	config_release(config);
 }
 
+static void a_relative_state_dir_stands_beside_the_file(void **state)
+{
+	(void)state;
+	char expected[300];
+	const char *texts[] = {
+		"options { state-dir \"st\"; };\nzone z { type master; file \"/z\"; allow-transfer { none; }; };\n",
+		"server:\n  state-dir: st\nzone:\n  name: z\n  zonefile: /z\n",
+	};
+	for (unsigned i = 0; i < 2; i++) {
+		char *said;
+		put_file("state.conf", 0640, texts[i]);
+		struct config *config = read_file("state.conf", &(struct config_overrides){0}, &said);
+		assert_string_equal(said, "");
+		snprintf(expected, sizeof expected, "%s/st", folder);
+		assert_string_equal(config->server.state_dir, expected);
+		free(said);
+		config_release(config);
+	}
+	char *said, text[600];
+	snprintf(text, sizeof text, "options { directory \"%s/deep\"; state-dir \"st\"; };\n"
+	         "zone z { type master; file \"/z\"; allow-transfer { none; }; };\n", folder);
+	put_file("state.conf", 0640, text);
+	struct config *config = read_file("state.conf", &(struct config_overrides){0}, &said);
+	snprintf(expected, sizeof expected, "%s/deep/st", folder);
+	assert_string_equal(config->server.state_dir, expected);
+	free(said);
+	config_release(config);
+}
+
 static void no_file_at_all(void **state)
 {
 	(void)state;
@@ -296,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_missing_file_is_named),
 		cmocka_unit_test(secrets_that_all_can_read_are_named),
 		cmocka_unit_test(the_command_line_comes_last),
+		cmocka_unit_test(a_relative_state_dir_stands_beside_the_file),
 		cmocka_unit_test(no_file_at_all),
 		cmocka_unit_test(bad_arguments_are_named),
 		cmocka_unit_test(the_last_holder_frees),
