@@ -22,6 +22,7 @@ static const char *const texts[] = {
 	[-ERR_CLOSED] = "closed by the other end",
 	[-ERR_KEY] = "unknown key or bad signature",
 	[-ERR_TIME] = "signature outside its time window",
+	[-ERR_HELD] = "held back by the guard",
 };
 
 const char *error_text(int code)

@@ -21,6 +21,7 @@ enum error {
 	ERR_CLOSED = -15,     // the other end went away
 	ERR_KEY = -16,        // TSIG: unknown key or bad signature
 	ERR_TIME = -17,       // TSIG: outside the time window
+	ERR_HELD = -18,       // held back by the guard until somebody approves it
 };
 
 // A short lower-case phrase for a code ("out of memory"); never NULL.

@@ -69,6 +69,10 @@ int rdata_check(uint16_t type, const uint8_t *rdata, size_t length);
 int rdata_compare(uint16_t type, const uint8_t *a, size_t a_length,
                   const uint8_t *b, size_t b_length);
 
+// Brings rdata into canonical form where it stands: the names within in lower
+// case, for the types of RFC 4034, 6.2 but NSEC (RFC 6840, 5.1).
+void rdata_to_canonical(uint16_t type, uint8_t *rdata, size_t length);
+
 // A record in presentation form as a zone file has it: "owner ttl class type
 // rdata", one line without newline, rdata through libknot where every scanner
 // reads that back as the same bytes, else in the form of RFC 3597. Rdata that

@@ -122,6 +122,25 @@ int rdata_compare(uint16_t type, const uint8_t *a, size_t a_length,
 	return order;
 }
 
+void rdata_to_canonical(uint16_t type, uint8_t *rdata, size_t length)
+{
+	if (!knot_rrtype_should_be_lowercased(type))
+		return;
+	size_t at = 0;
+	for (const int *block = rdata_layout(type); *block != KNOT_RDATA_WF_END && *block != KNOT_RDATA_WF_REMAINDER; block++) {
+		int part = *block;
+		if (*block == KNOT_RDATA_WF_NAPTR_HEADER)
+			part = rdata_naptr_head(rdata + at, length - at);
+		else if (*block < 0)
+			part = name_check(rdata + at, length - at);
+		if (part < 0 || (size_t)part > length - at)
+			return;
+		if (*block < 0 && *block != KNOT_RDATA_WF_NAPTR_HEADER)
+			lower_copy(rdata + at, rdata + at, (size_t)part);
+		at += (size_t)part;
+	}
+}
+
 int soa_read(const uint8_t *rdata, size_t length, struct soa *soa)
 {
 	struct wire_reader r;

@@ -2,8 +2,13 @@
 #include "guard/guard.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "guard/shrink.h"
+#include "guard/zonemd.h"
+
+static const char *const check_names[] = { "structure", "max-records", "max-shrink", "zonemd", "verifier" };
 
 static const char *fault_text(enum zone_fault fault)
 {
@@ -24,12 +29,14 @@ static bool fault_has_place(enum zone_fault fault)
 	return fault == ZONE_SOA_ELSEWHERE || fault == ZONE_CNAME_OTHER || fault == ZONE_DNAME_SEVERAL;
 }
 
-static int check_structure(const struct zone_draft *draft, struct guard_verdict *verdict)
+// A draft with such a fault cannot be sealed, so this check has no switch.
+int guard_check_draft(const struct zone_draft *draft, struct guard_verdict *verdict)
 {
 	uint8_t owner[NAME_MAX_WIRE] = { 0 };
 	char name[NAME_MAX_TEXT];
 	enum zone_fault fault = zone_draft_check(draft, owner);
 
+	*verdict = (struct guard_verdict){ 0 };
 	if (fault == ZONE_SOUND)
 		return 0;
 	verdict->check = "structure";
@@ -41,36 +48,54 @@ static int check_structure(const struct zone_draft *draft, struct guard_verdict 
 	return ERR_DENIED;
 }
 
-static int check_size(const struct zone_draft *draft, const struct zone_version *previous,
-                      const struct config_policy *policy, struct guard_verdict *verdict)
+static int check_records(const struct zone_figures *figures, const struct config_policy *policy, char why[static 256])
 {
-	struct zone_draft_cost cost;
-	struct zone_figures figures = { 0 };
-	size_t records;
-
-	if (policy->max_records == 0)
+	if (policy->max_records == 0 || figures->records <= policy->max_records)
 		return 0;
-	if (previous != NULL)
-		zone_figures(previous, &figures);
-	zone_draft_cost(draft, &cost);
-	records = figures.records + cost.records_added - cost.records_removed;
-	if (records <= policy->max_records)
-		return 0;
-	verdict->check = "size";
-	snprintf(verdict->text, sizeof verdict->text, "it would have %zu records, max-records is %u",
-	         records, policy->max_records);
-	return ERR_DENIED;
+	snprintf(why, 256, "it has %zu records, max-records is %u", figures->records, policy->max_records);
+	return ERR_HELD;
 }
 
-int guard_check(const struct zone_draft *draft, const struct zone_version *previous,
-                const struct config_policy *policy, struct guard_verdict *verdict)
+int guard_examine(const struct zone_version *version, const struct zone_version *previous,
+                  const struct config_policy *policy, struct guard_verdict *verdict)
 {
+	struct zone_figures figures, before = { 0 };
 	int error;
 
 	*verdict = (struct guard_verdict){ 0 };
-	// A draft without these cannot be sealed at all, so this check has no switch.
-	error = check_structure(draft, verdict);
+	zone_figures(version, &figures);
+	if (previous != NULL)
+		zone_figures(previous, &before);
+	verdict->check = "max-records";
+	error = check_records(&figures, policy, verdict->text);
+	if (error == 0) {
+		verdict->check = "max-shrink";
+		error = shrink_check(before.names, figures.names, policy->max_shrink, verdict->text);
+	}
+	if (error == 0 && policy->check_zonemd) {
+		verdict->check = "zonemd";
+		error = zonemd_check(version, verdict->text);
+	}
 	if (error == 0)
-		error = check_size(draft, previous, policy, verdict);
+		verdict->check = NULL;
 	return error;
+}
+
+bool guard_walks(const struct zone_version *version, const struct config_policy *policy)
+{
+	return policy->check_zonemd && zonemd_walks(version);
+}
+
+const char *guard_check_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof check_names / sizeof check_names[0]; i++)
+		if (strcmp(check_names[i], name) == 0)
+			return check_names[i];
+	return "guard";
+}
+
+const char *guard_sentence(const char *zone, const struct guard_verdict *verdict, char *text, size_t room)
+{
+	snprintf(text, room, "held: %s; `understudy approve %s` publishes it", verdict->text, zone);
+	return text;
 }

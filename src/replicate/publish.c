@@ -100,10 +100,9 @@ static void seal_on_lane(void *context)
 	struct guard_verdict verdict;
 
 	// The guard comes before the seal: what it refuses leaves no version behind.
-	p->error = guard_check(p->draft, p->previous, p->policy, &verdict);
+	p->error = guard_check_draft(p->draft, &verdict);
 	if (p->error != 0) {
-		snprintf(p->why, sizeof p->why, "held back by the %s check: %s; the old version stays",
-		         verdict.check, verdict.text);
+		snprintf(p->why, sizeof p->why, "refused: %s; the old version stays", verdict.text);
 	} else {
 		p->error = zone_draft_seal(p->draft, &p->version);
 		if (p->error != 0)

@@ -46,14 +46,13 @@ struct gang {
 
 // --- on the threads
 
-static int seal(struct zone_draft *draft, const struct config_policy *policy,
-                const struct zone_version **version, char why[static 512])
+static int seal(struct zone_draft *draft, const struct zone_version **version, char why[static 512])
 {
 	struct guard_verdict verdict;
-	int error = guard_check(draft, NULL, policy, &verdict);
+	int error = guard_check_draft(draft, &verdict);
 
 	if (error != 0)
-		snprintf(why, 512, "held back by the %s check: %s", verdict.check, verdict.text);
+		snprintf(why, 512, "refused: %s", verdict.text);
 	else if ((error = zone_draft_seal(draft, version)) != 0)
 		snprintf(why, 512, "%s", error_text(error));
 	return error;
@@ -77,7 +76,7 @@ static int read_file(const struct replica *replica, const struct config_zone *zo
 		if (result.warnings > 0)
 			log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warnings)", result.message,
 			         result.warnings);
-		error = seal(draft, zone->policy, version, result.message);
+		error = seal(draft, version, result.message);
 	}
 	if (error != 0) {
 		snprintf(why, 512, "%s", result.message[0] != '\0' ? result.message : error_text(error));

@@ -30,3 +30,8 @@ int zone_file_parse(const char *text, size_t length, const char *name, const uin
 // same folder, fsync, rename, fsync of the folder. The file's mode is 0644.
 // `message` tells what failed. Returns 0, ERR_IO or ERR_MEMORY.
 int zone_file_write(const struct zone_version *version, const char *path, char message[static 256]);
+
+// The same text, handed out in pieces of some 256 KiB. A nonzero return of the
+// sink ends it and is returned. ERR_MEMORY.
+typedef int zone_text_sink(void *context, const char *text, size_t length);
+int zone_text_write(const struct zone_version *version, zone_text_sink *sink, void *context);

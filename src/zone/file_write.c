@@ -23,23 +23,17 @@
 #define RECORD_TEXT_MAX ((size_t)512 << 10)
 
 struct output {
-	int fd;
-	int failed; // errno of the first failure
+	zone_text_sink *sink;
+	void *context;
 	size_t filled;
 	char *buffer; // BUFFER_SIZE + RECORD_TEXT_MAX
 };
 
-static void flush(struct output *out)
+static int flush(struct output *out)
 {
-	size_t done = 0;
-	while (done < out->filled && out->failed == 0) {
-		ssize_t wrote = write(out->fd, out->buffer + done, out->filled - done);
-		if (wrote < 0 && errno != EINTR)
-			out->failed = errno;
-		else if (wrote > 0)
-			done += (size_t)wrote;
-	}
+	size_t length = out->filled;
 	out->filled = 0;
+	return length > 0 ? out->sink(out->context, out->buffer, length) : 0;
 }
 
 static int write_set(struct output *out, const uint8_t *owner, const struct rrset *set)
@@ -53,10 +47,11 @@ static int write_set(struct output *out, const uint8_t *owner, const struct rrse
 			return ERR_RANGE;
 		out->filled += (size_t)length;
 		out->buffer[out->filled++] = '\n';
-		if (out->filled >= BUFFER_SIZE)
-			flush(out);
+		int error = out->filled >= BUFFER_SIZE ? flush(out) : 0;
+		if (error != 0)
+			return error;
 	}
-	return out->failed != 0 ? ERR_IO : 0;
+	return 0;
 }
 
 // The SOA stands first at the apex, everything else by type.
@@ -88,17 +83,39 @@ static void write_title(struct output *out, const struct zone_version *version)
 	out->filled = (size_t)length;
 }
 
-static int write_content(const struct zone_version *version, int fd, int *reason)
+int zone_text_write(const struct zone_version *version, zone_text_sink *sink, void *context)
 {
-	struct output out = { .fd = fd, .buffer = malloc(BUFFER_SIZE + RECORD_TEXT_MAX) };
+	struct output out = { .sink = sink, .context = context, .buffer = malloc(BUFFER_SIZE + RECORD_TEXT_MAX) };
 	if (out.buffer == NULL)
 		return ERR_MEMORY;
 	write_title(&out, version);
 	int error = zone_walk_canonical(version, write_node, &out);
-	flush(&out);
-	*reason = out.failed;
+	if (error == 0)
+		error = flush(&out);
 	free(out.buffer);
-	return out.failed != 0 ? ERR_IO : error;
+	return error;
+}
+
+struct file_sink {
+	int fd;
+	int failed; // errno
+};
+
+static int write_to_file(void *context, const char *text, size_t length)
+{
+	struct file_sink *file = context;
+	while (length > 0) {
+		ssize_t wrote = write(file->fd, text, length);
+		if (wrote < 0 && errno != EINTR) {
+			file->failed = errno;
+			return ERR_IO;
+		}
+		if (wrote > 0) {
+			text += wrote;
+			length -= (size_t)wrote;
+		}
+	}
+	return 0;
 }
 
 static int sync_folder(const char *path)
@@ -126,10 +143,10 @@ static int say(char message[static 256], const char *path, const char *what, int
 // Writes and syncs the open temporary file.
 static int write_whole(const struct zone_version *version, const char *path, int fd, char message[static 256])
 {
-	int reason = 0;
-	int error = write_content(version, fd, &reason);
+	struct file_sink file = { .fd = fd };
+	int error = zone_text_write(version, write_to_file, &file);
 	if (error == ERR_IO)
-		return say(message, path, "cannot be written", reason);
+		return say(message, path, "cannot be written", file.failed);
 	if (error != 0) {
 		snprintf(message, 256, "%.160s: cannot be written: %s", path, error_text(error));
 		return error;
