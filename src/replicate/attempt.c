@@ -36,6 +36,8 @@ struct attempt {
 	bool is_direct;                     // the first is fetched from, unasked
 	bool is_publishing;
 	bool was_equal;                     // some primary has the serial that we have
+	bool was_asked;                     // some primary was worth asking
+	uint64_t ask_at;                    // boot ms: when the first of those that were not will be
 	uint32_t at, count;                 // place in order
 	char udp_why[60];
 	char why[256];                      // the last failure
@@ -165,15 +167,18 @@ static void release(struct attempt *attempt)
 static void conclude(struct attempt *attempt)
 {
 	struct replica *replica = attempt->replica;
-	bool was_equal = attempt->was_equal;
+	bool was_equal = attempt->was_equal, was_asked = attempt->was_asked;
+	uint64_t ask_at = attempt->ask_at;
 	char why[256];
 
 	memcpy(why, attempt->why, sizeof why);
 	release(attempt);
 	if (was_equal)
 		replica_confirmed(replica);
-	else
+	else if (was_asked || ask_at == DEADLINE_NEVER || replica->refresh.is_on_trial)
 		replica_failed(replica, why);
+	else
+		replica_postponed(replica, why, ask_at);
 }
 
 __attribute__((format(printf, 3, 4)))
@@ -190,6 +195,20 @@ static void note(struct attempt *attempt, enum log_level level, const char *form
 		level = LEVEL_DEBUG;
 	log_line(level, replica_name(attempt->replica, name), "%s", attempt->why);
 	replica_note_error(attempt->replica, attempt->why);
+}
+
+// The primary is silent towards every zone, and others are finding out whether
+// it still is.
+static void pass_over(struct attempt *attempt)
+{
+	uint64_t soonest = clock_boot_ms() + 1000;
+	uint64_t at = attempt->primary->retry_at > soonest ? attempt->primary->retry_at : soonest;
+	char address[ADDRESS_TEXT];
+
+	if (at < attempt->ask_at)
+		attempt->ask_at = at;
+	if (attempt->why[0] == '\0')
+		note(attempt, LEVEL_DEBUG, "%s answers no zone: not asked just now", remote_text(attempt, address));
 }
 
 static void next_primary(struct attempt *attempt)
@@ -306,10 +325,12 @@ static void on_slot(struct slot_wait *wait)
 	// It may have fallen silent while we waited for our turn.
 	if (!primary_may_ask(attempt->primary, clock_boot_ms())) {
 		primary_slot_give(attempt->replica->room, wait);
+		pass_over(attempt);
 		next_primary(attempt);
 		return;
 	}
 	primary_asking(attempt->primary);
+	attempt->was_asked = true;
 	start_fetch(attempt, FETCH_AXFR, on_fetched);
 }
 
@@ -357,20 +378,17 @@ static void on_fetched_serial(void *context, struct fetch_result *result)
 	char address[ADDRESS_TEXT];
 
 	attempt->fetch = NULL;
-	if (result->is_silent) {
+	if (result->is_silent)
 		primary_was_silent(attempt);
-		note(attempt, LEVEL_WARNING, "%s does not answer: %s; TCP %s", remote_text(attempt, address),
-		     attempt->udp_why[0] != '\0' ? attempt->udp_why : "UDP: cut", result->why);
-		next_primary(attempt);
-		return;
-	}
-	primary_answered(attempt->primary);
+	else
+		primary_answered(attempt->primary);
 	if (result->outcome == FETCH_UP_TO_DATE) {
 		replica_note_serial(attempt->replica, &attempt->primary->endpoint, result->figures.serial);
 		take_serial(attempt, result->figures.serial, true);
 		return;
 	}
-	note(attempt, LEVEL_WARNING, "asking %s for the serial by TCP %s", remote_text(attempt, address), result->why);
+	note(attempt, LEVEL_WARNING, "%s does not tell the serial: %s; TCP: %s", remote_text(attempt, address),
+	     attempt->udp_why[0] != '\0' ? attempt->udp_why : "UDP: truncated", result->why);
 	next_primary(attempt);
 }
 
@@ -408,6 +426,7 @@ static void poll_primary(struct attempt *attempt)
 	int error;
 
 	primary_asking(attempt->primary);
+	attempt->was_asked = true;
 	error = poll_start(attempt->replica->room, attempt->replica->slot->origin, remote_at(attempt),
 	                       on_polled, attempt, &attempt->poll, why);
 
@@ -423,7 +442,6 @@ static void try_next(struct attempt *attempt)
 {
 	struct replica *replica = attempt->replica;
 	struct endpoint endpoint;
-	char address[ADDRESS_TEXT];
 
 	for (; attempt->at < attempt->count; attempt->at++) {
 		endpoint_from(&endpoint, (const struct sockaddr *)&remote_at(attempt)->address);
@@ -432,9 +450,7 @@ static void try_next(struct attempt *attempt)
 			continue;
 		if (primary_may_ask(attempt->primary, clock_boot_ms()))
 			break;
-		if (attempt->why[0] == '\0')
-			note(attempt, LEVEL_DEBUG, "%s does not answer any zone: not asked just now",
-			     remote_text(attempt, address));
+		pass_over(attempt);
 	}
 	if (attempt->at == attempt->count) {
 		conclude(attempt);
@@ -509,6 +525,7 @@ static int start(struct replica *replica)
 	attempt->replica = replica;
 	attempt->config = config_hold(config);
 	attempt->policy = zone->policy;
+	attempt->ask_at = DEADLINE_NEVER;
 	attempt->count = count;
 	attempt->is_forced = replica->is_forced;
 	replica->is_forced = false;

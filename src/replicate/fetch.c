@@ -52,6 +52,7 @@ struct fetch {
 	bool is_in_lane;
 	bool is_large;
 	bool is_reading;
+	bool is_connected;
 	bool is_ended;               // the other side closed
 	bool is_closing, is_closed;  // the socket
 	bool is_over;                // the result is known; the lane only has to clean up
@@ -157,7 +158,8 @@ static void give_up(struct fetch *fetch, int error, const char *format, ...)
 	vsnprintf(fetch->result.why, sizeof fetch->result.why, format, arguments);
 	va_end(arguments);
 	fetch->result.outcome = error;
-	fetch->result.is_silent = fetch->received == 0 && error != ERR_MEMORY;
+	// One that takes the connection and ends it is there, if busy.
+	fetch->result.is_silent = fetch->received == 0 && (!fetch->is_connected || error == ERR_TIMEOUT);
 	conclude(fetch);
 }
 
@@ -456,6 +458,7 @@ static void send_query(struct fetch *fetch)
 		give_up(fetch, ERR_IO, "failed: %s", uv_strerror(error));
 		return;
 	}
+	fetch->is_connected = true;
 	fetch->heard = fetch->window_start = clock_boot_ms();
 	start_reading(fetch);
 	if (!fetch->is_over)

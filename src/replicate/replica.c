@@ -289,6 +289,18 @@ void replica_failed(struct replica *replica, const char *why)
 	replica_settle(replica);
 }
 
+void replica_postponed(struct replica *replica, const char *why, uint64_t at)
+{
+	uint64_t spread = 1000;
+
+	replica_note_error(replica, why);
+	if (replica->refresh.phase == REPLICA_CURRENT)
+		replica->refresh.phase = REPLICA_STALE;
+	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
+	replica->refresh.refresh_at = at + ((spread * room_random(replica->room)) >> 32);
+	replica_settle(replica);
+}
+
 // A secondary's file is as old as it looks; a primary's is what there is.
 static void took_file(struct replica *replica)
 {

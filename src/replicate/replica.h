@@ -120,6 +120,9 @@ void replica_confirmed(struct replica *replica);
 void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer);
 void replica_failed(struct replica *replica, const char *why);
 
+// Nobody was asked, since none answers anybody: tried again then (boot ms).
+void replica_postponed(struct replica *replica, const char *why, uint64_t at);
+
 // What was wrong no longer is.
 void replica_clear_error(struct replica *replica);
 
