@@ -266,7 +266,9 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	}
 	if (found->error != NULL)
 		replica_note_error(replica, found->error);
-	if (replica->role == CONFIG_SECONDARY && replica->refresh.refresh_at <= now && spread > 100)
+	// What there is no copy of is wanted at once, as fast as slots allow.
+	if (found->version != NULL && replica->role == CONFIG_SECONDARY && replica->refresh.refresh_at <= now
+	    && spread > 100)
 		replica->refresh.refresh_at = now + ((spread * room_random(room)) >> 32);
 	if (found->is_export_behind)
 		replica->export_at = now + spread;
