@@ -131,6 +131,29 @@ bool acl_allows(const struct acl *acl, const struct sockaddr *source, const uint
 	return acl_decide(acl, source, key_name, &entry) == ACL_ALLOWED;
 }
 
+static const struct acl_entry *wanting_key(const struct acl *acl, const struct client *client)
+{
+	const struct acl_entry *found = NULL;
+	for (uint32_t i = 0; i < acl->count && !found; i++) {
+		const struct acl_entry *entry = &acl->entry[i];
+		if (entry->refuses || entry->needs_tls || (entry->port && entry->port != client->port))
+			continue;
+		if (entry->what == ACL_LIST)
+			found = wanting_key(entry->list, client);
+		else if (entry->signed_how == ACL_SIGNED_BY && address_matches(entry, client))
+			found = entry;
+	}
+	return found;
+}
+
+const struct acl_entry *acl_wanting_key(const struct acl *acl, const struct sockaddr *source)
+{
+	struct client client;
+	if (!acl || !source || !client_read(&client, source, NULL))
+		return NULL;
+	return wanting_key(acl, &client);
+}
+
 static unsigned mask_bits(const uint8_t *mask, size_t length)
 {
 	unsigned bits = 0;

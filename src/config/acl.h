@@ -69,6 +69,10 @@ bool acl_allows(const struct acl *acl, const struct sockaddr *source,
 enum acl_answer acl_decide(const struct acl *acl, const struct sockaddr *source,
                            const uint8_t *key_name, const struct acl_entry **entry);
 
+// The entry that would let the source in if it signed with that entry's key;
+// NULL: none. For messages.
+const struct acl_entry *acl_wanting_key(const struct acl *acl, const struct sockaddr *source);
+
 // The entry in the manner of named.conf ("!192.0.2.0/24", "key tr.example",
 // "any"), for messages. Cut at `size`; returns `text`.
 const char *acl_entry_to_text(const struct acl_entry *entry, char *text, size_t size);

@@ -151,6 +151,13 @@ const char *config_explain_refusal(const struct config *config, const struct con
 		return text;
 	}
 	put(&w, "no entry matches %s %s%s; ", address, key_name ? "with key " : "without key", key);
+	// Whoever is let in by key is not to be advised to do without.
+	entry = acl_wanting_key(lists[access], source);
+	if (entry) {
+		put(&w, "the entry %s wants its key, which the other side has to sign with; it holds for zone %s (%s)",
+		    acl_entry_to_text(entry, said, sizeof said), zone->text, place);
+		return text;
+	}
 	if (config->dialect == CONFIG_ARGUMENTS) {
 		put(&w, "zone %s takes it from its --primary addresses alone", zone->text);
 		return text;

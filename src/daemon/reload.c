@@ -107,8 +107,8 @@ static void report_refused(const struct reload *r)
 		if (message->severity == CONFIG_ERROR && at < sizeof(text))
 			at += (size_t)snprintf(text + at, sizeof(text) - at, "error: %s\n", message->text);
 	}
-	log_line(LEVEL_ERROR, NULL, "reload refused: %u errors in the configuration, the old one stays in force",
-	         r->report.errors);
+	log_line(LEVEL_ERROR, NULL, "reload refused: %u %s in the configuration, the old one stays in force",
+	         r->report.errors, r->report.errors == 1 ? "error" : "errors");
 	finish_orders(r->waiters, 1, text);
 }
 

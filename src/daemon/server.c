@@ -168,11 +168,13 @@ static int make_loop(struct server *s)
 
 // --- start
 
+#define NO_THREADS ": is the limit of processes (ulimit -u, TasksMax=) or of open files (ulimit -n, LimitNOFILE=) too low?"
+
 static int start_rooms(struct server *s)
 {
 	char why[256];
 	if (lane_start("short", 1, &s->short_lane) != 0 || lane_start("long", 1, &s->long_lane) != 0)
-		return fail("cannot start threads");
+		return fail("cannot start threads" NO_THREADS);
 	struct replicate_setup setup = {
 		.loop = &s->loop, .table = s->table, .store = s->store,
 		.short_lane = s->short_lane, .long_lane = s->long_lane,
@@ -183,9 +185,9 @@ static int start_rooms(struct server *s)
 	if (error != 0)
 		return fail(error_text(error));
 	if (store_start(s->store) != 0)
-		return fail("cannot start the store's thread");
+		return fail("cannot start the store's thread" NO_THREADS);
 	if (serve_start(s->serve, s->replicate) != 0)
-		return fail("cannot start the threads that answer");
+		return fail("cannot start the threads that answer" NO_THREADS);
 	if (control_start(s, &s->control, why) != 0)
 		return fail(why);
 	return 0;

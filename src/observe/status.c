@@ -118,7 +118,7 @@ static void write_notes(FILE *to, const struct replica_status *zone, int64_t now
 		write_note(to, note);
 	}
 	if (zone->unsaved)
-		write_note(to, "not saved: what is served is not on disk, see the log");
+		write_note(to, "not saved: the newest version is not on disk, see the log");
 	if (zone->last_error[0] != '\0') {
 		snprintf(note, sizeof(note), "%s: %s", times_relative(zone->last_error_at, now, duration),
 		         zone->last_error);

@@ -122,6 +122,9 @@ struct commit {
 	char why[256];
 };
 
+// For who may not write in the state directory.
+#define STORE_ADVICE "; it has to belong to the user that serves, or name another (state-dir)"
+
 // A snapshot larger than this is a file.
 #define SNAPSHOT_INLINE_MAX ((size_t)64 << 10)
 // One about so large need not be tried.

@@ -47,7 +47,8 @@ int store_lock(const char *directory, char why[static 256])
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	free(path);
 	if (fd < 0) {
-		snprintf(why, 256, "%.160s/lock cannot be opened: %s", directory, strerror(errno));
+		snprintf(why, 256, "%.120s/lock cannot be opened: %s%s", directory, strerror(errno),
+		         errno == EACCES ? STORE_ADVICE : "");
 		return ERR_IO;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)

@@ -23,7 +23,7 @@ static int make_directory(const char *path, char why[static 256])
 			return 0;
 		errno = ENOTDIR;
 	}
-	snprintf(why, 256, "the state directory %.160s cannot be made: %s", path, strerror(errno));
+	snprintf(why, 256, "the state directory %.120s cannot be made: %s%s", path, strerror(errno), STORE_ADVICE);
 	return ERR_IO;
 }
 

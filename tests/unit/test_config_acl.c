@@ -182,6 +182,20 @@ static void refusals_name_the_line_that_would_allow(void **state)
 	config_release(config);
 }
 
+static void who_should_have_signed_is_told_so(void **state)
+{
+	(void)state;
+	struct config *config = read_case("named.conf",
+		"key tr.example { algorithm hmac-sha256; secret \"YWJj\"; };\n"
+		"acl keyed { !192.0.2.66; key tr.example; };\n"
+		"zone example.com {\n type primary;\n file \"/z\";\n allow-transfer { keyed; };\n};\n", "");
+	explain(config, CONFIG_ACCESS_TRANSFER, "192.0.2.7", NULL,
+	        "no entry matches 192.0.2.7 without key; the entry key tr.example wants its key, which the other side has to sign with; it holds for zone example.com (named.conf:3)");
+	explain(config, CONFIG_ACCESS_TRANSFER, "192.0.2.66", NULL,
+	        "the entry keyed refuses 192.0.2.66; it holds for zone example.com (named.conf:3)");
+	config_release(config);
+}
+
 static void nothing_is_allowed_by_no_list(void **state)
 {
 	(void)state;
@@ -203,6 +217,7 @@ int main(void)
 		cmocka_unit_test(nsd_lists_refuse_what_is_blocked_anywhere),
 		cmocka_unit_test(nsd_addresses_have_four_forms),
 		cmocka_unit_test(refusals_name_the_line_that_would_allow),
+		cmocka_unit_test(who_should_have_signed_is_told_so),
 		cmocka_unit_test(nothing_is_allowed_by_no_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
