@@ -81,6 +81,19 @@ def test_check_config_sums_up_each_zone(lab):
         assert any(name in l and role in l for l in out.splitlines()), out
 
 
+def test_check_config_warns_of_zone_files_that_cannot_be_had(lab):
+    server = lab.understudy()
+    path = server.folder / "files.conf"
+    path.write_text("options { allow-transfer { none; }; };\n"
+                    f'zone "first.test" {{ type primary; file "{server.folder}/none.zone"; }};\n'
+                    'zone "second.test" { type secondary; primaries { 192.0.2.1; };\n'
+                    f'    file "{server.folder}/nowhere/second.zone"; }};\n')
+    code, out, err = server.run("check-config", path)
+    assert code == 0 and "2 warnings" in out, (out, err)
+    assert f"files.conf:2: zone first.test: {server.folder}/none.zone cannot be read" in err
+    assert f"files.conf:3: zone second.test: {server.folder}/nowhere cannot be written in" in err
+
+
 def test_a_statement_without_effect_is_one_warning_with_its_line(lab):
     server = lab.understudy()
     path = server.folder / "old.conf"
