@@ -2,6 +2,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -126,9 +128,8 @@ static size_t escape(const char *from, char *to)
 	return n;
 }
 
-static void write_stderr(enum log_level level, const char *text, size_t length)
+static size_t compose(enum log_level level, const char *text, size_t length, char *line)
 {
-	char line[LINE_MAX_HEAD + LINE_MAX_ESCAPED + 2];
 	int64_t ns = clock_wall_ns();
 	time_t seconds = (time_t)(ns / 1000000000);
 	struct tm tm;
@@ -139,10 +140,39 @@ static void write_stderr(enum log_level level, const char *text, size_t length)
 	memcpy(line + n, text, length);
 	n += length;
 	line[n++] = '\n';
+	return n;
+}
+
+// A pipe whose reader has stopped takes no more, and a thread that waited for it
+// would answer no more: the line is given up instead. Of a pipe poll() says yes
+// while it has room for PIPE_BUF bytes, more than a line has; for the lock's
+// sake nobody fills that between the question and the write.
+static bool write_now(const char *line, size_t length)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	ssize_t done;
+	if (poll(&p, 1, 0) == 0)
+		return false;
 	do {
-		done = write(STDERR_FILENO, line, n);
+		done = write(STDERR_FILENO, line, length);
 	} while (done < 0 && errno == EINTR);
+	return true;
+}
+
+static void write_stderr(enum log_level level, const char *text, size_t length)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static unsigned long long lost; // under the lock
+	char line[LINE_MAX_HEAD + LINE_MAX_ESCAPED + 2], note[80];
+	pthread_mutex_lock(&lock);
+	if (lost > 0) {
+		int n = snprintf(note, sizeof(note), "%llu lines were lost here: nobody read the log", lost);
+		if (write_now(line, compose(LEVEL_WARNING, note, (size_t)n, line)))
+			lost = 0;
+	}
+	if (lost > 0 || !write_now(line, compose(level, text, length, line)))
+		lost++;
+	pthread_mutex_unlock(&lock);
 }
 
 static bool write_journal(enum log_level level, const char *subject, const char *text,

@@ -30,7 +30,8 @@ enum log_level log_get_level(void);
 // is NULL. The subject is a zone in presentation form, or a file. The message
 // has no trailing newline; control bytes in it are escaped; over 2,000 bytes
 // it is cut. All lines together are bounded (500 a second, burst 2,000); what
-// was dropped is counted in a later line.
+// was dropped is counted in a later line, as is what standard error would not
+// take at once: nobody waits for the reader of a log.
 void log_line(enum log_level level, const char *subject, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -145,6 +145,31 @@ static void a_flood_is_bounded_and_counted(void **state)
 	assert_non_null(strstr(text, "after"));
 }
 
+static void a_pipe_that_nobody_reads_holds_nobody_up(void **state)
+{
+	(void)state;
+	static char text[1 << 20];
+	int pipes[2], before = dup(STDERR_FILENO);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	assert_true(fcntl(pipes[1], F_SETPIPE_SZ, 16384) > 0);
+	dup2(pipes[1], STDERR_FILENO);
+	for (int i = 0; i < 200; i++)
+		log_line(LEVEL_ERROR, NULL, "line %d, with enough behind it to fill a page of a pipe some time", i);
+	ssize_t length = read(pipes[0], text, sizeof(text)); // the reader is back
+	log_line(LEVEL_ERROR, NULL, "and on it goes");
+	dup2(before, STDERR_FILENO);
+	close(pipes[1]);
+	assert_true(length > 0);
+	assert_memory_equal(text + length - 1, "\n", 1); // whole lines
+	ssize_t more = read(pipes[0], text, sizeof(text) - 1);
+	assert_true(more > 0);
+	text[more] = '\0';
+	assert_non_null(strstr(text, " lines were lost here: nobody read the log\n"));
+	assert_non_null(strstr(text, "and on it goes\n"));
+	close(pipes[0]);
+	close(before);
+}
+
 static void every_code_has_a_text(void **state)
 {
 	(void)state;
@@ -177,6 +202,7 @@ int main(void)
 		cmocka_unit_test(what_is_below_the_level_is_not_written),
 		cmocka_unit_test(errno_survives_a_line),
 		cmocka_unit_test(a_limit_lets_a_burst_through_and_counts_the_rest),
+		cmocka_unit_test(a_pipe_that_nobody_reads_holds_nobody_up),
 		cmocka_unit_test(every_code_has_a_text),
 		cmocka_unit_test(clocks_agree_with_each_other),
 		cmocka_unit_test(a_flood_is_bounded_and_counted), // last: it drains the log
