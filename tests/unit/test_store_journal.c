@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <lmdb.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include "store_chain.h"
@@ -479,6 +480,59 @@ static void test_full_disk(void **state)
 	store_chain_end(&chain);
 }
 
+// A disk of a megabyte that really fills up, where the system lets us have one:
+// no commit that failed leaves anything behind, each that is called durable is
+// there, and with more room all goes on.
+static void test_disk_that_fills_up(void **state)
+{
+	struct store_chain chain;
+	struct store_wait wait = STORE_WAIT;
+	char *path = strdup(store_case_path("disk"));
+	unsigned failed = 0;
+	(void)state;
+	assert_int_equal(mkdir(path, 0700), 0);
+	if (mount("tmpfs", path, "tmpfs", 0, "size=1m,mode=0700") != 0) {
+		free(path);
+		skip();
+	}
+	struct store *store = start("disk");
+	store_chain_begin(&chain, "zone.example", 1, 3000);
+	store_chain_store(store, &chain, NULL);
+	const struct zone_version *durable = zone_hold(chain.c.version);
+	for (unsigned i = 0; i < 60; i++) {
+		bool whole = i % 7 == 3;
+		store_chain_next(&chain, 2 + i, 100000 + i * 900, 100900 + i * 900, true);
+		struct delta *delta = chain.delta;
+		chain.delta = whole ? NULL : delta;
+		wait.error = 0;
+		store_chain_commit(store, &chain, &keep_ten, &wait);
+		store_case_await(&wait, i + 1);
+		chain.delta = delta;
+		if (wait.error == 0) {
+			zone_release(durable);
+			durable = zone_hold(chain.c.version);
+		} else {
+			assert_int_equal(wait.error, ERR_IO);
+			failed++;
+		}
+		if (i % 5 == 0)
+			store_case_has(store, durable);
+	}
+	assert_true(failed > 0);
+	store = reopen(store, "disk", durable);
+	assert_int_equal(mount("tmpfs", path, "tmpfs", MS_REMOUNT, "size=64m,mode=0700"), 0);
+	store_chain_store(store, &chain, &keep_ten);
+	store_chain_next(&chain, 1000, 10, 20, false);
+	store_chain_store(store, &chain, &keep_ten);
+	store = reopen(store, "disk", chain.c.version);
+	assert_true(snapshot_files("disk") <= 1);
+	store_close(store);
+	assert_int_equal(umount(path), 0);
+	free(path);
+	zone_release(durable);
+	store_chain_end(&chain);
+}
+
 // --- many at once
 
 #define MANY 10000
@@ -579,6 +633,7 @@ int main(void)
 		cmocka_unit_test(test_forgotten_with_its_journal),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_disk_that_fills_up),
 		cmocka_unit_test(test_reading_beside),
 		cmocka_unit_test(test_many_zones_at_once),
 	};
