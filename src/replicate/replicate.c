@@ -243,8 +243,10 @@ int replicate_configure(struct replicate *replicate, const struct config *config
 	room_enter(room);
 	room->generation++;
 	atomic_store_explicit(&room->config, config_hold(config), memory_order_release);
+	zone_table_batch_begin(room->table);
 	for (uint32_t i = 0; i < config->zone_count; i++)
 		take_zone(room, &config->zones[i]);
+	zone_table_batch_end(room->table);
 	drop_old_zones(room);
 	notify_out_configure(room, config);
 	if (!room->is_running) {

@@ -51,6 +51,7 @@ static void draft_close(struct zone_draft *d)
 	refset_free(&d->made);
 	free(d->chains);
 	free(d->strand.retired);
+	free(d->large_record);
 	free(d);
 }
 
@@ -263,14 +264,25 @@ int draft_locate(struct zone_draft *d, const uint8_t *owner, bool nsec3, struct 
 	return 0;
 }
 
-static void record_build(uint8_t *to, uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t length)
+// Puts the record together in d->record. ERR_MEMORY.
+static int record_build(struct zone_draft *d, uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t length)
 {
 	static const uint8_t head[] = { 0xc0, 0x0c, 0, 0, 0, CLASS_IN };
+	uint8_t *to = d->small_record;
+	if (RECORD_RDATA + (size_t)length > RECORD_SMALL) {
+		if (d->large_record == NULL)
+			d->large_record = malloc(RECORD_RDATA + UINT16_MAX);
+		to = d->large_record;
+	}
+	if (to == NULL)
+		return ERR_MEMORY;
+	d->record = to;
 	memcpy(to, head, sizeof(head));
 	wire_put16(to + 2, type);
 	wire_put32(to + RECORD_TTL, ttl);
 	wire_put16(to + RECORD_RDLENGTH, length);
 	memcpy(to + RECORD_RDATA, rdata, length);
+	return 0;
 }
 
 // The first record of an owner that has no node.
@@ -350,7 +362,6 @@ static bool draft_postpone(struct zone_draft *d, const uint8_t *owner, int *erro
 	if (*error != 0)
 		return true;
 	__builtin_prefetch(index_bucket(&d->index, d->last.hash), 1);
-	d->pending = true;
 	return true;
 }
 
@@ -369,15 +380,17 @@ int zone_draft_add(struct zone_draft *draft, const uint8_t *owner, uint16_t type
 	bool nsec3 = draft_is_nsec3(type, rdata, length);
 	if (added == NULL && !nsec3 && draft_postpone(draft, owner, &error)) {
 		if (error == 0)
-			record_build(draft->record, type, ttl, rdata, length);
+			error = record_build(draft, type, ttl, rdata, length);
+		draft->pending = error == 0;
 		return error;
 	}
 	error = draft_locate(draft, owner, nsec3, &spot);
 	if (error == 0 && nsec3)
 		error = draft_chains_open(draft);
+	if (error == 0)
+		error = record_build(draft, type, ttl, rdata, length);
 	if (error != 0)
 		return error;
-	record_build(draft->record, type, ttl, rdata, length);
 	if (draft->replacing != NULL) {
 		error = draft_replace_mark(draft, &spot, record_key(draft->record), draft->record, &kept);
 		if (error != 0 || kept)

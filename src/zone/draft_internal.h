@@ -7,6 +7,10 @@
 #include "zone/refset.h"
 #include "zone/version.h"
 
+// A draft is begun for each of many small zones: what few records need is not
+// in it from the start.
+#define RECORD_SMALL 1024u
+
 #define FAULTS (ZONE_DNAME_SEVERAL + 1)
 
 struct draft_chain {
@@ -21,7 +25,6 @@ struct draft_chains {
 };
 
 // Equal sets: what a fingerprint was seen at last (zone/draft_share.c).
-#define SHARE_SLOTS 4096u
 struct share_slot {
 	uint64_t fingerprint;
 	arena_ref block; // held; 0: seen once, inside a node
@@ -65,9 +68,13 @@ struct zone_draft {
 	uint8_t last_owner[NAME_MAX_WIRE]; // as it was given
 	size_t last_owner_length;
 	struct share_slot *share;
+	uint32_t share_room;    // slots, a power of two
+	uint32_t share_seen;    // sets that took one
 	struct replacing *replacing; // between replace_begin and replace_end
 	uint8_t set[SET_INLINE_MAX];                  // a set being changed
-	uint8_t record[RECORD_RDATA + UINT16_MAX];    // a record being added
+	uint8_t *record;        // a record being added
+	uint8_t small_record[RECORD_SMALL];           // … nearly always
+	uint8_t *large_record;  // RECORD_RDATA + UINT16_MAX bytes; NULL until there was one
 };
 
 // --- zone/draft.c

@@ -25,6 +25,7 @@ struct zone_table {
 	_Atomic(struct edition *) edition;
 	struct strand strand;                       // the changing thread's, as all below
 	uint32_t counts[NAME_MAX_LABELS + 1]; // zones by label count
+	struct edition *open;                       // the next one, while a batch is under way; else NULL
 };
 
 struct slot_key {
@@ -102,6 +103,7 @@ void zone_table_free(struct zone_table *table)
 {
 	if (table == NULL)
 		return;
+	zone_table_batch_end(table);
 	struct edition *edition = atomic_load(&table->edition);
 	epoch_barrier();
 	index_each(&edition->index, visit_free_slot, NULL);
@@ -109,6 +111,18 @@ void zone_table_free(struct zone_table *table)
 	free(table->strand.retired);
 	free(edition);
 	free(table);
+}
+
+static const struct edition *edition_now(const struct zone_table *table)
+{
+	return atomic_load_explicit(&table->edition, memory_order_acquire);
+}
+
+static struct zone_slot *edition_find(const struct edition *e, const struct qname *q, unsigned labels)
+{
+	struct slot_key key = { q->wire + q->offset[labels], (size_t)(q->length - q->offset[labels]) };
+	arena_ref ref = index_find(&e->index, q->hash[labels], slot_is_name, &key);
+	return ref == 0 ? NULL : arena_at(ref);
 }
 
 // --- changes
@@ -142,12 +156,16 @@ static struct edition *edition_begin(struct zone_table *table)
 	return next;
 }
 
+static void edition_label(const struct zone_table *table, struct edition *next)
+{
+	memset(next->labels, 0, sizeof(next->labels));
+	for (unsigned i = 0; i <= NAME_MAX_LABELS; ++i)
+		next->labels[i / 64] |= (uint64_t)(table->counts[i] != 0) << (i % 64);
+}
+
 static void edition_publish(struct zone_table *table, struct edition *next, struct leavings *leavings)
 {
-	for (unsigned i = 0; i <= NAME_MAX_LABELS; ++i) {
-		uint64_t bit = UINT64_C(1) << (i % 64);
-		next->labels[i / 64] = table->counts[i] != 0 ? next->labels[i / 64] | bit : next->labels[i / 64] & ~bit;
-	}
+	edition_label(table, next);
 	leavings->count = table->strand.retired_count;
 	memcpy(leavings->block, table->strand.retired, leavings->count * sizeof(leavings->block[0]));
 	table->strand.retired_count = 0;
@@ -169,54 +187,104 @@ static void edition_undo(struct zone_table *table, struct edition *next, struct 
 	free(leavings);
 }
 
-// A change touches one path, or one path and the chain of one page.
 static struct leavings *leavings_new(const struct zone_table *table)
 {
 	struct leavings *l = malloc(sizeof(*l) + (table->strand.retired_count + 1) * sizeof(l->block[0]));
 	return l;
 }
 
-static struct zone_slot *slot_new(const uint8_t *origin, arena_ref *ref)
+static struct zone_slot *slot_new(const struct qname *q, arena_ref *ref)
 {
-	struct qname q;
-	qname_init(&q, origin);
-	*ref = arena_alloc(sizeof(struct zone_slot) + q.length, NULL);
+	*ref = arena_alloc(sizeof(struct zone_slot) + q->length, NULL);
 	if (*ref == 0)
 		return NULL;
 	struct zone_slot *slot = arena_at(*ref);
 	memset(slot, 0, sizeof(*slot));
-	slot->hash = q.hash[q.label_count];
-	slot->origin_length = q.length;
-	memcpy(slot->origin, q.wire, q.length);
+	slot->hash = q->hash[q->label_count];
+	slot->origin_length = q->length;
+	memcpy(slot->origin, q->wire, q->length);
 	return slot;
 }
 
-int zone_table_add(struct zone_table *table, const uint8_t *origin, struct zone_slot **out)
+// Puts the slot into an edition of its own. ERR_MEMORY.
+static int slot_publish_alone(struct zone_table *table, struct zone_slot *slot)
 {
-	arena_ref ref;
-	if (zone_table_get(table, origin) != NULL)
-		return ERR_EXISTS;
-	struct zone_slot *slot = slot_new(origin, &ref);
-	if (slot == NULL)
-		return ERR_MEMORY;
 	struct edition *next = edition_begin(table);
 	struct leavings *leavings = NULL;
-	if (next == NULL || index_insert(&next->index, &table->strand, &slot_owner, slot->hash, ref) != 0 ||
+	if (next == NULL ||
+	    index_insert(&next->index, &table->strand, &slot_owner, slot->hash, arena_ref_of(slot)) != 0 ||
 	    (leavings = leavings_new(table)) == NULL) {
 		if (next != NULL)
 			edition_undo(table, next, leavings);
-		arena_free(ref, slot_size(slot), NULL);
 		return ERR_MEMORY;
 	}
 	++table->counts[name_label_count(slot->origin)];
 	edition_publish(table, next, leavings);
+	return 0;
+}
+
+// Puts the slot into the edition that is open. ERR_MEMORY.
+static int slot_add_to_batch(struct zone_table *table, struct zone_slot *slot)
+{
+	if (strand_reserve(&table->strand, 2 * INDEX_LEVELS) != 0 ||
+	    index_insert(&table->open->index, &table->strand, &slot_owner, slot->hash, arena_ref_of(slot)) != 0)
+		return ERR_MEMORY;
+	++table->counts[name_label_count(slot->origin)];
+	return 0;
+}
+
+int zone_table_add(struct zone_table *table, const uint8_t *origin, struct zone_slot **out)
+{
+	const struct edition *now = table->open != NULL ? table->open : edition_now(table);
+	struct qname q;
+	arena_ref ref;
+	qname_init(&q, origin);
+	if (edition_find(now, &q, q.label_count) != NULL)
+		return ERR_EXISTS;
+	struct zone_slot *slot = slot_new(&q, &ref);
+	if (slot == NULL)
+		return ERR_MEMORY;
+	int error = table->open != NULL ? slot_add_to_batch(table, slot) : slot_publish_alone(table, slot);
+	if (error != 0) {
+		arena_free(ref, slot_size(slot), NULL);
+		return error;
+	}
 	*out = slot;
 	return 0;
+}
+
+void zone_table_batch_begin(struct zone_table *table)
+{
+	// Without memory each addition is an edition of its own, as outside a batch.
+	if (table->open == NULL)
+		table->open = edition_begin(table);
+}
+
+void zone_table_batch_end(struct zone_table *table)
+{
+	struct edition *next = table->open;
+	struct leavings *leavings;
+	if (next == NULL)
+		return;
+	table->open = NULL;
+	leavings = leavings_new(table);
+	if (leavings != NULL) {
+		edition_publish(table, next, leavings);
+		return;
+	}
+	edition_label(table, next);
+	struct edition *old = atomic_exchange_explicit(&table->edition, next, memory_order_acq_rel);
+	epoch_synchronize();
+	for (size_t i = 0; i < table->strand.retired_count; ++i)
+		page_free(table->strand.retired[i].ref, (enum block_kind)table->strand.retired[i].kind);
+	table->strand.retired_count = 0;
+	free(old);
 }
 
 void zone_table_remove(struct zone_table *table, struct zone_slot *slot)
 {
 	arena_ref ref = arena_ref_of(slot);
+	zone_table_batch_end(table);
 	struct edition *next = edition_begin(table);
 	struct leavings *leavings = NULL;
 	if (next == NULL || index_remove(&next->index, &table->strand, slot->hash, ref) != 0 ||
@@ -233,18 +301,6 @@ void zone_table_remove(struct zone_table *table, struct zone_slot *slot)
 }
 
 // --- look-ups
-
-static const struct edition *edition_now(const struct zone_table *table)
-{
-	return atomic_load_explicit(&table->edition, memory_order_acquire);
-}
-
-static struct zone_slot *edition_find(const struct edition *e, const struct qname *q, unsigned labels)
-{
-	struct slot_key key = { q->wire + q->offset[labels], (size_t)(q->length - q->offset[labels]) };
-	arena_ref ref = index_find(&e->index, q->hash[labels], slot_is_name, &key);
-	return ref == 0 ? NULL : arena_at(ref);
-}
 
 // The greatest label count in use that is not above `most`; -1: none.
 static int labels_below(const struct edition *e, int most)

@@ -38,6 +38,12 @@ void zone_table_free(struct zone_table *table); // slots still in it too; no rea
 // Makes a slot in state EMPTY. ERR_EXISTS, ERR_MEMORY.
 int zone_table_add(struct zone_table *table, const uint8_t *origin, struct zone_slot **slot);
 
+// Between begin and end readers see nothing of what is added; at the end they see
+// all of it. For the many zones of a configuration: a change alone copies a part
+// of the table. A removal ends it too. Where none was begun, end does nothing.
+void zone_table_batch_begin(struct zone_table *table);
+void zone_table_batch_end(struct zone_table *table);
+
 // Takes a slot out; it and its version are released after a grace period.
 void zone_table_remove(struct zone_table *table, struct zone_slot *slot);
 
