@@ -25,17 +25,19 @@ struct delta_record {
 
 struct delta_writer;
 
-// Takes part in a draft: every change from now on is noted (zone_draft_watch),
-// so call it before the first. Records that come and go again cancel out. More
-// than max_bytes (0, or above 1 GiB: 1 GiB): the delta is given up and its
-// memory freed, the draft goes on; delta_writer_finish() then says ERR_LIMIT.
-// ERR_MEMORY.
+// Takes part in a draft that began from a version and has no change yet: every
+// change is noted (zone_draft_watch). Records that come and go again cancel
+// out; a TTL that changes is a record that went and one that came. More than
+// max_bytes (0, or above 1 GiB: 1 GiB): the delta is given up and its memory
+// freed, the draft goes on; delta_writer_finish() then says ERR_LIMIT.
+// ERR_STATE (the draft began empty, or has changed), ERR_MEMORY.
 int delta_writer_new(struct zone_draft *draft, size_t max_bytes, struct delta_writer **writer);
 
-// After the draft was sealed: the delta from `before` to `after`. It begins
-// with the SOA of before and the SOA of after leads what came, as RFC 1995
+// After the draft was sealed: the delta from `before`, which the draft began
+// from, to `after`, which it became. It begins with the SOA of before and the SOA of after leads what came, as RFC 1995
 // wants. Ends the writer in any case. ERR_LIMIT, ERR_MEMORY; ERR_STATE where
-// both have the same serial: no journal and no transfer could name that step.
+// before is another version, or both have the same serial: no journal and no
+// transfer could name that step.
 int delta_writer_finish(struct delta_writer *writer, const struct zone_version *before,
                         const struct zone_version *after, struct delta **delta);
 // Without a delta; the draft must have ended, or be watched by nobody again.

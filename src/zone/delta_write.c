@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "dns/types.h"
 #include "zone/delta_layout.h"
+#include "zone/draft_internal.h"
 
 // An entry: which way (1), length of the record (4), the record as in a delta.
 enum entry_offset { ENTRY_WAY = 0, ENTRY_LENGTH = 1, ENTRY_RECORD = 5 };
@@ -24,6 +25,7 @@ struct slot {
 };
 
 struct delta_writer {
+	const struct zone_version *from; // what the draft began with; to compare, not to look into
 	size_t max_bytes;
 	int error;         // given up, with this
 	uint8_t *buffer;   // entries
@@ -186,9 +188,12 @@ static int on_change(void *context, bool added, const uint8_t *owner, uint16_t t
 
 int delta_writer_new(struct zone_draft *draft, size_t max_bytes, struct delta_writer **writer)
 {
+	if (draft->from == NULL || draft->pending || draft->changed)
+		return ERR_STATE;
 	struct delta_writer *w = calloc(1, sizeof *w);
 	if (w == NULL)
 		return ERR_MEMORY;
+	w->from = draft->from;
 	w->max_bytes = max_bytes == 0 || max_bytes > DELTA_MAX ? DELTA_MAX : max_bytes;
 	zone_draft_watch(draft, on_change, w);
 	*writer = w;
@@ -276,7 +281,7 @@ static int build(const struct delta_writer *w, const struct zone_version *before
 {
 	if (w->error != 0)
 		return w->error;
-	if (zone_serial(before) == zone_serial(after))
+	if (before != w->from || zone_serial(before) == zone_serial(after))
 		return ERR_STATE;
 	struct totals t = total(w);
 	size_t length = DELTA_HEAD + soa_size(before) + soa_size(after) + t.bytes;

@@ -94,12 +94,49 @@ static void test_damaged(void **state)
 	assert_int_equal(row_get_snapshot(row, length, &snapshot), ERR_CORRUPT);
 }
 
+// A step of the journal and the chain that it stands in.
+static void test_journal(void **state)
+{
+	static const uint8_t wanted[] = {
+		1, 0, 0, 0, 4, 3, 2, 1, 5, 3, 2, 1, 0, 0, 0, 0, 0, 0xf1, 0x53, 0x65, 0, 0, 0, 0,
+		7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 'd',
+	};
+	static const uint8_t wanted_key[] = "\4zone\7example\0\0\0\0\0\1\2\3\4";
+	const struct row_step in = { .from = 0x01020304, .to = 0x01020305, .stored = 1700000000, .removed = 7, .added = 256 };
+	const struct row_chain chain = { 1, 2, 3, 4, 5, 6, 7, 6, 9 };
+	uint8_t row[ROW_STEP_HEAD + 1], chain_row[ROW_CHAIN], key[ROW_STEP_KEY];
+	struct row_step step;
+	struct row_chain out;
+	(void)state;
+	row_put_step_head(&in, row);
+	row[ROW_STEP_HEAD] = 'd';
+	assert_memory_equal(row, wanted, sizeof wanted);
+	assert_int_equal(row_get_step(row, sizeof row, &step), 0);
+	assert_true(step.from == in.from && step.to == in.to && step.stored == in.stored);
+	assert_true(step.removed == 7 && step.added == 256 && step.delta_length == 1 && step.delta[0] == 'd');
+	for (size_t cut = 0; cut < ROW_STEP_HEAD; cut++)
+		assert_int_equal(row_get_step(row, cut, &step), ERR_CORRUPT);
+	row[0] = 2;
+	assert_int_equal(row_get_step(row, sizeof row, &step), ERR_UNSUPPORTED);
+	assert_int_equal(row_step_key(zone_case_name("zone.example"), 0x01020304, key), sizeof wanted_key - 1);
+	assert_memory_equal(key, wanted_key, sizeof wanted_key - 1);
+
+	row_put_chain(&chain, chain_row);
+	assert_int_equal(row_get_chain(chain_row, sizeof chain_row, &out), 0);
+	assert_memory_equal(&chain, &out, sizeof out);
+	for (size_t cut = 0; cut < ROW_CHAIN; cut++)
+		assert_int_equal(row_get_chain(chain_row, cut, &out), ERR_CORRUPT);
+	chain_row[16] = 5; // the first is behind the start
+	assert_int_equal(row_get_chain(chain_row, sizeof chain_row, &out), ERR_CORRUPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_state_layout),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_journal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

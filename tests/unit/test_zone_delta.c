@@ -379,6 +379,41 @@ static void test_the_same_serial(void **state)
 	assert_null(delta);
 }
 
+// A draft from an older version, while a newer one is there: the delta leads
+// from the one that was asked for.
+static void test_from_an_older_version(void **state)
+{
+	struct two t;
+	struct zone_draft *draft;
+	struct delta_writer *writer;
+	struct delta *delta;
+	(void)state;
+	two_begin(&t, 0);
+	delta_writer_abandon(t.writer);
+	zone_draft_watch(t.draft, NULL, NULL);
+	assert_int_equal(address(t.draft, true, "new.example.com", 300, 9), 0);
+	assert_int_equal(delta_writer_new(t.draft, 0, &writer), ERR_STATE); // too late
+	set_serial(t.draft, 2);
+	const struct zone_version *newer = seal(t.draft);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(zone_draft_from(t.c.line, t.c.version, &draft), 0);
+		assert_int_equal(delta_writer_new(draft, 0, &writer), 0);
+		assert_int_equal(address(draft, false, "www.example.com", 300, 2), 0);
+		set_serial(draft, 3);
+		const struct zone_version *after = seal(draft);
+		assert_int_equal(delta_writer_finish(writer, round == 0 ? newer : t.c.version, after, &delta),
+		                 round == 0 ? ERR_STATE : 0);
+		zone_release(after);
+	}
+	says(delta, "www.example.com. 300 IN A 192.0.2.2\n", "");
+	delta_release(delta);
+	zone_release(newer);
+	assert_int_equal(zone_draft_new(t.c.line, &draft), 0);
+	assert_int_equal(delta_writer_new(draft, 0, &writer), ERR_STATE); // from nothing
+	zone_draft_abandon(draft);
+	zone_case_end(&t.c);
+}
+
 static void test_too_much(void **state)
 {
 	struct two t;
@@ -496,6 +531,7 @@ int main(void)
 		cmocka_unit_test(test_what_comes_and_goes),
 		cmocka_unit_test(test_a_ttl_for_the_set),
 		cmocka_unit_test(test_the_same_serial),
+		cmocka_unit_test(test_from_an_older_version),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_misfits),
 		cmocka_unit_test(test_damage_is_seen),
