@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,6 +58,8 @@ static int give_one(const char *path, const struct stat *st, int type, struct FT
 	(void)ftw;
 	if (st->st_uid == new_owner->uid && st->st_gid == new_owner->gid)
 		return 0;
+	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
+		return 0; // none of ours has two names: it may be anybody's
 	return lchown(path, new_owner->uid, new_owner->gid);
 }
 
@@ -72,11 +75,23 @@ int privileges_give(const struct identity *identity, const char *directory, char
 	return 0;
 }
 
-static int keep_only(unsigned capability)
+bool privileges_give_file(const struct identity *identity, int fd, const char *path)
+{
+	struct stat opened, named;
+	if (!identity->is_another)
+		return true;
+	if (fstat(fd, &opened) != 0 || lstat(path, &named) != 0)
+		return false;
+	return S_ISREG(named.st_mode) && named.st_nlink == 1 && opened.st_nlink == 1 &&
+	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino &&
+	       fchown(fd, identity->uid, identity->gid) == 0;
+}
+
+static int keep_only(uint32_t capabilities)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
-	data[0].effective = data[0].permitted = UINT32_C(1) << capability;
+	data[0].effective = data[0].permitted = capabilities;
 	return (int)syscall(SYS_capset, &header, data);
 }
 
@@ -94,9 +109,10 @@ int privileges_drop(const struct identity *identity, char why[static 256])
 	step = "setuid";
 	if (setuid(identity->uid) != 0)
 		goto fail;
-	// A bounding set without it is no reason not to serve.
-	if (keep_only(CAP_NET_BIND_SERVICE) != 0)
-		errno = 0;
+	// Not to have had it is no reason not to serve; to keep another would be one.
+	step = "capset";
+	if (keep_only(UINT32_C(1) << CAP_NET_BIND_SERVICE) != 0 && keep_only(0) != 0)
+		goto fail;
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	return 0;
 fail:

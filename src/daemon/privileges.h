@@ -19,8 +19,13 @@ struct identity {
 int privileges_find(const char *user, const char *group, struct identity *identity,
                     char why[static 256]);
 
-// Makes a directory and all in it theirs (links are not followed). ERR_IO.
+// Makes a directory and all in it theirs (links are not followed, files with
+// several names left alone). ERR_IO.
 int privileges_give(const struct identity *identity, const char *directory, char why[static 256]);
+
+// Makes an open file theirs where `path` is a name of that file, its only one,
+// and no link: who may write to its folder must not choose what root gives away.
+bool privileges_give_file(const struct identity *identity, int fd, const char *path);
 
 // Becomes them for good, before other threads exist. Of all capabilities
 // CAP_NET_BIND_SERVICE is kept, so that a reload can open further addresses.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Start and end, in order.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,21 +68,45 @@ static int open_store(struct server *s)
 	return 0;
 }
 
+// Its folder may be the user's whom we become: what stands there may be a link
+// to a file that only root may write.
+static FILE *open_pid_file(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || ftruncate(fd, 0) != 0) {
+		close(fd);
+		errno = EINVAL;
+		return NULL;
+	}
+	return fdopen(fd, "w");
+}
+
 static void write_pid_file(struct server *s)
 {
 	const char *path = s->config->server.pid_file;
 	if (path == NULL)
 		return;
-	FILE *file = fopen(path, "we");
+	FILE *file = open_pid_file(path);
 	if (file == NULL || fprintf(file, "%d\n", (int)getpid()) < 0) {
 		log_line(LEVEL_WARNING, NULL, "%s: cannot write the pid file: %s", path, strerror(errno));
 	} else {
 		snprintf(s->pid_file, sizeof(s->pid_file), "%s", path);
-		if (s->identity.is_another && fchown(fileno(file), s->identity.uid, s->identity.gid) != 0)
-			log_line(LEVEL_WARNING, NULL, "%s: cannot give the pid file away: %s", path, strerror(errno));
+		if (!privileges_give_file(&s->identity, fileno(file), path))
+			log_line(LEVEL_WARNING, NULL, "%s: cannot give the pid file away", path);
 	}
 	if (file != NULL)
 		fclose(file);
+}
+
+// Or the next reload could not open it again.
+static void give_log_file(const struct server *s)
+{
+	const char *path = s->config->server.log_file;
+	if (path != NULL)
+		(void)privileges_give_file(&s->identity, STDERR_FILENO, path);
 }
 
 static int prepare(struct server *s)
@@ -101,6 +126,7 @@ static int prepare(struct server *s)
 	if (serve_open(s->config, s->table, &s->serve, why) != 0)
 		return fail(why);
 	write_pid_file(s);
+	give_log_file(s);
 	if (privileges_drop(&s->identity, why) != 0)
 		return fail(why);
 	return 0;
