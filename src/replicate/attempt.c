@@ -191,7 +191,7 @@ static void note(struct attempt *attempt, enum log_level level, const char *form
 	vsnprintf(attempt->why, sizeof attempt->why, format, arguments);
 	va_end(arguments);
 	// A zone that fails as it did before has nothing new to say.
-	if (attempt->replica->last_error != NULL && strcmp(attempt->replica->last_error, attempt->why) == 0)
+	if (level < LEVEL_DEBUG && !replica_has_news(attempt->replica, attempt->why))
 		level = LEVEL_DEBUG;
 	log_line(level, replica_name(attempt->replica, name), "%s", attempt->why);
 	replica_note_error(attempt->replica, attempt->why);
@@ -208,7 +208,8 @@ static void pass_over(struct attempt *attempt)
 	if (at < attempt->ask_at)
 		attempt->ask_at = at;
 	if (attempt->why[0] == '\0')
-		note(attempt, LEVEL_DEBUG, "%s answers no zone: not asked just now", remote_text(attempt, address));
+		note(attempt, LEVEL_DEBUG, "%s answers no zone, so it was not asked; the last attempt %s",
+		     remote_text(attempt, address), attempt->primary->why);
 }
 
 static void next_primary(struct attempt *attempt)
@@ -224,10 +225,11 @@ static uint64_t patience(const struct replica *replica)
 	return retry < 1000 ? 1000 : retry;
 }
 
-static void primary_was_silent(struct attempt *attempt)
+static void primary_was_silent(struct attempt *attempt, const char *why)
 {
 	struct replicate *room = attempt->replica->room;
 
+	snprintf(attempt->primary->why, sizeof attempt->primary->why, "%s", why);
 	primary_silent(attempt->primary, clock_boot_ms(), patience(attempt->replica), room_random(room));
 }
 
@@ -280,7 +282,7 @@ static void on_fetched(void *context, struct fetch_result *result)
 	attempt->fetch = NULL;
 	primary_slot_give(replica->room, &attempt->slot);
 	if (result->is_silent)
-		primary_was_silent(attempt);
+		primary_was_silent(attempt, result->why);
 	else
 		primary_answered(attempt->primary);
 	if (result->figures.has_serial)
@@ -379,7 +381,7 @@ static void on_fetched_serial(void *context, struct fetch_result *result)
 
 	attempt->fetch = NULL;
 	if (result->is_silent)
-		primary_was_silent(attempt);
+		primary_was_silent(attempt, result->why);
 	else
 		primary_answered(attempt->primary);
 	if (result->outcome == FETCH_UP_TO_DATE) {

@@ -28,6 +28,7 @@ struct primary {
 	uint32_t failures;         // in a row, without any answer
 	uint64_t retry_at;         // boot ms: not asked before, while it is silent
 	bool is_probed;            // somebody is asking it although it is silent
+	char why[128];             // it was silent the last time: "failed: …"
 };
 
 #define PRIMARY_BUCKETS 256

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "replicate/replica.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "dns/serial.h"
 #include "replicate/attempt.h"
@@ -233,6 +235,18 @@ void replica_clear_error(struct replica *replica)
 {
 	free(replica->last_error);
 	replica->last_error = NULL;
+	memset(replica->told, 0, sizeof replica->told);
+}
+
+bool replica_has_news(struct replica *replica, const char *why)
+{
+	uint32_t hash = (uint32_t)hash_bytes(why, strlen(why)) | 1; // 0 is none
+
+	for (unsigned i = 0; i < REPLICA_TOLD; i++)
+		if (replica->told[i] == hash)
+			return false;
+	replica->told[replica->told_at++ % REPLICA_TOLD] = hash;
+	return true;
 }
 
 void replica_note_error(struct replica *replica, const char *why)
@@ -265,6 +279,7 @@ void replica_note_serial(struct replica *replica, const struct endpoint *primary
 void replica_confirmed(struct replica *replica)
 {
 	const struct zone_version *version = replica_version(replica);
+	char name[NAME_MAX_TEXT];
 
 	replica->confirmed = clock_wall_s();
 	// A NOTIFY that came meanwhile may know of more than this answer did.
@@ -274,6 +289,9 @@ void replica_confirmed(struct replica *replica)
 		replica->behind_since = 0;
 	}
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
+	if (replica->last_error != NULL && version != NULL)
+		log_line(LEVEL_INFO, replica_name(replica, name), "serial %" PRIu32 " is confirmed again",
+		         zone_serial(version));
 	replica_clear_error(replica);
 	act(replica, step(replica, REFRESH_CONFIRMED));
 	replica_put_state(replica);

@@ -27,6 +27,9 @@ struct file_stamp {
 	int64_t size; // -1: never seen
 };
 
+// Primaries whose trouble each is told once, however they take turns.
+#define REPLICA_TOLD 4
+
 struct replica {
 	struct deadline deadline;  // the earliest of refresh, expiry and export
 	struct replicate *room;
@@ -51,6 +54,8 @@ struct replica {
 	struct endpoint primary;   // of the last contact
 	char *last_error;          // NULL: none since the last success
 	int64_t last_error_at;     // wall seconds
+	uint32_t told[REPLICA_TOLD]; // hashes of what was logged since the last success, the newest at turns
+	uint8_t told_at;
 	int64_t transferred, confirmed;
 	int64_t behind_since;
 	uint32_t primary_serial;
@@ -122,6 +127,10 @@ void replica_failed(struct replica *replica, const char *why);
 
 // Nobody was asked, since none answers anybody: tried again then (boot ms).
 void replica_postponed(struct replica *replica, const char *why, uint64_t at);
+
+// Whether this trouble is new since the last success, and worth a line in the
+// log; remembers it.
+bool replica_has_news(struct replica *replica, const char *why);
 
 // What was wrong no longer is.
 void replica_clear_error(struct replica *replica);

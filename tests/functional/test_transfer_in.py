@@ -2,6 +2,7 @@
 """Zones copied from real primaries: BIND, NSD, Knot, PowerDNS."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -138,6 +139,28 @@ def test_a_dead_primary_does_not_delay_other_zones(lab):
     alive.start()
     second.start()
     second.wait_serial("alive.test", 1, 10)
+
+
+def test_the_trouble_of_a_dead_primary_is_told_once(lab):
+    """However many primaries and zones take turns in finding out."""
+    first, second = lab.bind(), lab.understudy()
+    dead = Endpoint("127.0.0.1", free_port())
+    names = ("one.test", "two.test")
+    for name in names:
+        first.add(Zone(name, zone_text(name, 1), allow=[Endpoint("127.0.0.1")]))
+        second.add(Zone(name, primaries=[dead, first.endpoint]))
+    second.start()
+    time.sleep(6)
+    for name in names:
+        for end in (dead, first.endpoint):
+            told = [l for l in second.log().splitlines()
+                    if "warning" in l and name in l and f"127.0.0.1@{end.port} " in l]
+            assert len(told) <= 1, told
+    status = second.run("status", "--state-dir", second.state_dir)[1]
+    assert "connection refused" in " ".join(status.split()), status
+    first.start()
+    for name in names:
+        second.wait_serial(name, 1, timeout=60)
 
 
 def test_notify_from_a_stranger_is_refused_and_explained(lab):
