@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -117,9 +118,33 @@ static int open_databases(struct store *store, char why[static 256])
 	return code != 0 ? store_mdb_error(code, "opened", why) : 0;
 }
 
+// LMDB follows links, and root opens the store before it becomes the user whose
+// folder this is: who may write there must not choose what root writes to.
+static int check_file(const struct store *store, const char *name, char why[static 256])
+{
+	struct stat st;
+	char *path;
+	if (asprintf(&path, "%s/%s", store->directory, name) < 0) {
+		snprintf(why, 256, "out of memory");
+		return ERR_MEMORY;
+	}
+	int found = lstat(path, &st);
+	free(path);
+	if (found != 0 || (S_ISREG(st.st_mode) && st.st_nlink == 1))
+		return 0;
+	snprintf(why, 256, "%.120s/%s is a link, or no file at all: put the file itself there, or remove it",
+	         store->directory, name);
+	return ERR_IO;
+}
+
 int store_open_environment(struct store *store, char why[static 256])
 {
 	char *path;
+	int error = check_file(store, "store.mdb", why);
+	if (error == 0)
+		error = check_file(store, "store.mdb-lock", why);
+	if (error != 0)
+		return error;
 	if (asprintf(&path, "%s/store.mdb", store->directory) < 0) {
 		snprintf(why, 256, "out of memory");
 		return ERR_MEMORY;
@@ -128,7 +153,7 @@ int store_open_environment(struct store *store, char why[static 256])
 	free(path);
 	if (code != 0) {
 		char reason[256];
-		int error = store_mdb_error(code, "opened", reason);
+		error = store_mdb_error(code, "opened", reason);
 		snprintf(why, 256, "%.120s/store.mdb: %.120s", store->directory, reason);
 		return error;
 	}
