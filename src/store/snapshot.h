@@ -51,3 +51,7 @@ struct snapshot_source {
 // ERR_MEMORY; `why` gets a phrase.
 int snapshot_read(struct snapshot_source *source, const uint8_t *origin, struct zone_line *line,
                   const struct zone_version **version, char why[static 256]);
+
+// Adds its records to a draft, which the caller ends in any case.
+int snapshot_read_into(struct snapshot_source *source, const uint8_t *origin, struct zone_draft *draft,
+                       char why[static 256]);

@@ -183,21 +183,32 @@ static int read_all(struct reader *r)
 	return error;
 }
 
+int snapshot_read_into(struct snapshot_source *source, const uint8_t *origin, struct zone_draft *draft,
+                       char why[static 256])
+{
+	struct reader r = {
+		.source = source, .origin = origin, .origin_length = name_length(origin), .draft = draft, .why = why,
+	};
+	return read_all(&r);
+}
+
 int snapshot_read(struct snapshot_source *source, const uint8_t *origin, struct zone_line *line,
                   const struct zone_version **version, char why[static 256])
 {
-	struct reader r = { .source = source, .origin = origin, .origin_length = name_length(origin), .why = why };
-	int error = zone_draft_new(line, &r.draft);
-	if (error != 0)
-		return fail(&r, error, "%s", error_text(error));
-	error = read_all(&r);
+	struct zone_draft *draft;
+	int error = zone_draft_new(line, &draft);
+	if (error != 0) {
+		snprintf(why, 256, "%s", error_text(error));
+		return error;
+	}
+	error = snapshot_read_into(source, origin, draft, why);
 	if (error == 0) {
-		error = zone_draft_seal(r.draft, version);
+		error = zone_draft_seal(draft, version);
 		if (error == 0)
 			return 0;
-		error = fail(&r, error == ERR_MEMORY ? error : ERR_CORRUPT, "the snapshot is no sound zone: %s",
-		             error_text(error));
+		error = error == ERR_MEMORY ? error : ERR_CORRUPT;
+		snprintf(why, 256, "the snapshot is no sound zone: %s", error_text(error));
 	}
-	zone_draft_abandon(r.draft);
+	zone_draft_abandon(draft);
 	return error;
 }

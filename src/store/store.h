@@ -14,6 +14,7 @@
 //     chain             zone -> where its journal begins and ends, and what of
 //                       it the snapshot holds already
 //   snapshots/NUMBER    the content of larger zones
+//   held/HASH           versions that the guard holds back: store/held.h
 #pragma once
 
 #include <stdbool.h>
