@@ -4,6 +4,7 @@
 
 JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 60
+BENCH ?=
 PREFIX ?= /usr/local
 
 build:
@@ -28,8 +29,12 @@ soak:
 	@scripts/peers.sh
 	@UNDERSTUDY_SOAK=1 /usr/bin/python3 tests/run.py
 
-bench:
-	@echo "bench: not implemented yet" >&2; exit 1
+# Beside NSD, Knot, BIND and PowerDNS, half an hour on a quiet machine:
+# make bench BENCH=--quick takes two minutes, docs/benchmarks.md has the rest.
+bench: build
+	@scripts/setup.sh
+	@scripts/peers.sh
+	@/usr/bin/python3 bench/run.py $(BENCH)
 
 # Each fuzz target for SECONDS_EACH seconds: make fuzz SECONDS_EACH=600
 fuzz:

@@ -1,0 +1,274 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures Understudy beside NSD, Knot, BIND and PowerDNS, and beside the
+limits of the machine, all in one run. docs/benchmarks.md says how to read it.
+
+    make bench                            everything, about half an hour
+    bench/run.py --quick                  small zones, one round, two minutes
+    bench/run.py --only memory,axfr       rows whose key or title has one of these
+    bench/run.py --servers understudy,nsd
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import rows  # noqa: E402
+import servers  # noqa: E402
+import table  # noqa: E402
+import zones  # noqa: E402
+
+BENCH = pathlib.Path(__file__).resolve().parent
+# Between these, docs/benchmarks.md holds what a run with --publish found.
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+# Of which rows a group of measurements is made.
+GROUPS = {
+    "flat": ("flat ",),
+    "primary": ("start ", "memory", "peak", "bytes", "axfr out", "cpu flat", "cpu nxdomain", "cpu referral",
+                "cpu full flat", "cpu full nxdomain", "cpu full referral", "rate flat", "rate nxdomain",
+                "rate referral", "p50 flat", "p50 nxdomain", "p50 referral", "p99 flat", "p99 nxdomain",
+                "p99 referral"),
+    "secondary": ("axfr in", "axfr memory", "axfr peak", "notify ", "copy "),
+    "many": ("many ",),
+    "signed": ("signed ", "cpu signed", "cpu full signed", "rate signed", "p50 signed", "p99 signed", "cpu root",
+               "cpu full root", "rate root", "p50 root", "p99 root"),
+}
+
+
+def group_of(row):
+    for group, starts in GROUPS.items():
+        if row.startswith(starts):
+            return group
+    raise KeyError(row)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small zones, one round")
+    parser.add_argument("--only", default="", help="words of the rows to measure, with commas")
+    parser.add_argument("--servers", default="understudy,nsd,knot,bind,pdns", help="which servers, with commas")
+    parser.add_argument("--rounds", type=int, help="how often each server is measured (5)")
+    parser.add_argument("--seconds", type=float, help="of each load (4)")
+    parser.add_argument("--flat", type=int, help="records of the flat zone (1000000)")
+    parser.add_argument("--tld", type=int, help="delegations of tld (500000)")
+    parser.add_argument("--many", type=int, help="small zones (100000)")
+    parser.add_argument("--signed", type=int, help="names of the signed zone (50000)")
+    parser.add_argument("--work", default=str(servers.ROOT / "build" / "bench"), help="where zones and results go")
+    parser.add_argument("--publish", action="store_true",
+                        help="put table, figures and picture into docs/ too (on a quiet machine)")
+    parser.add_argument("--binary", help="the understudy to measure (build/understudy)")
+    options = parser.parse_args()
+    defaults = dict(rounds=1, seconds=0.5, flat=100000, tld=50000, many=2000, signed=5000) if options.quick else \
+        dict(rounds=5, seconds=4, flat=1000000, tld=500000, many=100000, signed=50000)
+    for name, value in defaults.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    options.seconds = int(options.seconds) if options.seconds >= 1 else options.seconds
+    os.environ["UNDERSTUDY_BIN"] = options.binary or os.environ.get(
+        "UNDERSTUDY_BIN", str(servers.ROOT / "build" / "understudy"))
+    return options
+
+
+def make_tools(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("echo", "scan", "drain", "load"):
+        source, program = BENCH / f"{name}.c", folder / name
+        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["cc", "-O2", "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o", str(program),
+                            str(source), *(["-lzscanner"] if name == "scan" else [])], check=True)
+    return folder
+
+
+def peer_tool(command, folder):
+    servers.Knot(folder).tool(*command)
+
+
+class Run:
+    def __init__(self, options):
+        self.options = options
+        self.work = pathlib.Path(options.work).resolve()
+        self.kinds = [k for k in options.servers.split(",") if k]
+        self.results, self.limits, self.errors = {}, {}, []
+        self.words = [w.strip().lower() for w in options.only.split(",") if w.strip()]
+        self.bench = rows.Bench(self.work, make_tools(self.work / "tools"), options.seconds, self.wanted)
+        self.groups = [g for g in GROUPS if any(self.wanted(r) and group_of(r) == g for r in rows.ROWS)]
+
+    def wanted(self, row):
+        return not self.words or any(w in row.lower() or w in rows.ROWS[row].title.lower() for w in self.words)
+
+    # --- what is needed
+
+    def make_zones(self):
+        folder = self.work / "zones"
+        folder.mkdir(parents=True, exist_ok=True)
+        o = self.options
+        print("making the zones", flush=True)
+        self.flat = zones.flat(folder, o.flat)
+        self.tld = zones.tld(folder, o.tld)
+        self.small = zones.small(folder)
+        if "signed" in self.groups:
+            self.root_zone = zones.root(folder)
+            self.signed_zone = zones.signed(folder, o.signed, peer_tool)
+        if "many" in self.groups:
+            self.many_zones = zones.many(folder, o.many)
+        if "secondary" in self.groups:
+            self.record_streams(folder)
+
+    def record_streams(self, folder):
+        """The transfers that the feeder gives, as NSD sends them."""
+        sources = [self.flat, self.tld, self.small]
+        paths = {s.name: s.path.with_suffix(".axfr") for s in sources}
+        if not all(p.exists() for p in paths.values()):
+            server = self.bench.make("nsd", sources)
+            try:
+                _, watcher = self.bench.launch(server, sources)
+                watcher.stop()
+                for name, path in paths.items():
+                    self.bench.drain(server.port, name, keep=path.with_suffix(".part"))
+                    path.with_suffix(".part").rename(path)
+            finally:
+                self.bench.end(server)
+        self.feeder = rows.Feeder(paths)
+
+    # --- measuring
+
+    def keep(self, kind, values):
+        for row, value in values.items():
+            if row in rows.ROWS and self.wanted(row):
+                self.results.setdefault(row, {}).setdefault(kind, []).append(value)
+
+    def measure(self, group, kind):
+        bench = self.bench
+        if group == "flat":
+            return bench.start_flat(kind, self.flat)
+        if group == "primary":
+            return bench.primary(kind, self.flat, self.tld)
+        if group == "secondary":
+            return bench.secondary(kind, self.flat, self.tld, self.small, self.feeder, 1 if self.options.quick else 3)
+        if group == "many":
+            return bench.many(kind, self.many_zones)
+        return bench.signed(kind, self.signed_zone, self.root_zone)
+
+    def measure_limits(self, group):
+        limits, bench = {}, self.bench
+        if group == "flat":
+            limits["scan flat"] = bench.scan([self.flat])
+        elif group == "primary":
+            limits["scan both"] = bench.scan([self.flat, self.tld])
+            self.keep("limit", bench.echo([("flat", self.flat.questions["flat"], False),
+                                           ("nxdomain", self.flat.questions["nxdomain"], False),
+                                           ("referral", self.tld.questions["referral"], False)]))
+        elif group == "secondary":
+            self.feeder.start()
+            try:
+                limits["drain"] = bench.drain(self.feeder.port, self.flat.name, self.tld.name, self.small.name)
+                limits["drain flat"] = bench.drain(self.feeder.port, self.flat.name)
+            finally:
+                self.feeder.stop()
+        elif group == "many":
+            limits["scan many"] = sum(bench.scan(self.many_zones[i:i + 2000])
+                                      for i in range(0, len(self.many_zones), 2000))
+        else:
+            limits["scan signed"] = bench.scan([self.signed_zone])
+            self.keep("limit", bench.echo([
+                ("signed", self.signed_zone.questions["signed"], True),
+                ("signed nxdomain", self.signed_zone.questions["signed nxdomain"], True),
+                ("root referral", self.root_zone.questions["root referral"], False)]))
+        for name, value in limits.items():
+            self.limits.setdefault(name, []).append(value)
+
+    def go(self):
+        for number in range(self.options.rounds):
+            for group in self.groups:
+                self.measure_limits(group)
+                # Each round begins with another server.
+                turn = number % len(self.kinds)
+                for kind in self.kinds[turn:] + self.kinds[:turn]:
+                    if group == "secondary" and kind == "pdns":
+                        continue        # its BIND backend is measured as a primary only
+                    began = time.monotonic()
+                    try:
+                        self.keep(kind, self.measure(group, kind))
+                        said = ""
+                    except Exception as error:      # one server's trouble is told, and the rest goes on
+                        said = f": {error}"
+                        self.errors.append(f"{servers.TITLES[kind]}, {group}: {error}")
+                    print(f"round {number + 1} of {self.options.rounds}, {group}, {servers.TITLES[kind]}: "
+                          f"{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}{said}", flush=True)
+
+    # --- telling
+
+    def caption(self):
+        o, model = self.options, "?"
+        with open("/proc/cpuinfo") as f:
+            for line in f:
+                if line.startswith("model name"):
+                    model = line.split(":", 1)[1].strip()
+                    break
+        names = ", ".join(f"{servers.TITLES[k]} {v}" for k, v in self.versions.items() if k in self.kinds)
+        return (f"{names}. {model}, {os.cpu_count()} cores, Linux {platform.release()}. flat {o.flat:,}, tld {o.tld:,}, "
+                f"many {o.many:,}, signed {o.signed:,}; medians of {o.rounds}.")
+
+    def report(self):
+        self.versions = servers.versions()
+        text = table.markdown(self.results, self.limits, self.kinds)
+        note = self.caption() + f" Load of the machine at the end: {os.getloadavg()[0]:.1f}."
+        answer = {"when": time.strftime("%Y-%m-%d %H:%M:%S"), "about": note, "versions": self.versions,
+                  "options": vars(self.options), "results": self.results, "limits": self.limits,
+                  "rows": list(table.lines(self.results, self.limits, self.kinds)),
+                  "absent": rows.ABSENT, "errors": self.errors}
+        (self.work / "results.json").write_text(json.dumps(answer, indent=1) + "\n")
+        (self.work / "results.md").write_text(text + "\n" + note + "\n")
+        picture = table.svg(self.results, self.limits, self.kinds, self.caption())
+        (self.work / "results.svg").write_text(picture)
+        if self.options.publish:
+            self.publish(text, note, picture, answer)
+        print("\n" + text + "\n" + note)
+        for error in self.errors:
+            print(f"not measured: {error}")
+        print(f"\n{self.work}/results.json, results.md, results.svg")
+
+
+    def publish(self, text, note, picture, answer):
+        docs = servers.ROOT / "docs"
+        (docs / "benchmarks.svg").write_text(picture)
+        answer = {k: v for k, v in answer.items() if k != "options"}
+        (docs / "benchmarks.json").write_text(json.dumps(answer, indent=1) + "\n")
+        page = docs / "benchmarks.md"
+        before, rest = page.read_text().split(BEGIN, 1)
+        after = rest.split(END, 1)[1]
+        page.write_text(f"{before}{BEGIN}\n\n![The table as bars](benchmarks.svg)\n\n{text}\n"
+                        f"Measured {answer['when']}. {note}\n\n{END}{after}")
+
+
+def main():
+    options = arguments()
+    for program in ("cc", "taskset", "dnsperf"):
+        if not shutil.which(program):
+            sys.exit(f"bench: {program} is missing: run scripts/setup.sh")
+    if not (servers.ROOT / ".peers" / ".complete").exists():
+        sys.exit("bench: the peers are missing: run scripts/peers.sh")
+    if (os.cpu_count() or 1) < 2:
+        sys.exit("bench: needs two cores, one for the server and one for the load")
+    if os.getloadavg()[0] > 0.5:
+        print(f"bench: something else runs here (load {os.getloadavg()[0]:.1f}): the figures will be worse than they are")
+    run = Run(options)
+    run.make_zones()
+    try:
+        run.go()
+    except KeyboardInterrupt:
+        print("stopped; what was measured until now:")
+    finally:
+        servers.end_all()
+    run.report()
+
+
+main()
