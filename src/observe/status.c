@@ -119,6 +119,8 @@ static void write_notes(FILE *to, const struct replica_status *zone, int64_t now
 	}
 	if (zone->unsaved)
 		write_note(to, "not saved: the newest version is not on disk, see the log");
+	if (zone->file_failed)
+		write_note(to, "its zone file cannot be written, see the log");
 	if (zone->last_error[0] != '\0') {
 		snprintf(note, sizeof(note), "%s: %s", times_relative(zone->last_error_at, now, duration),
 		         zone->last_error);
@@ -210,7 +212,8 @@ void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 	else
 		write_time(to, "last load", zone->transferred, now);
 	fprintf(to, "%-15s %zu records, %zu names, %zu bytes\n", "size", zone->records, zone->names, zone->bytes);
-	fprintf(to, "%-15s %s\n", "file", zone->file[0] != '\0' ? zone->file : "none");
+	fprintf(to, "%-15s %s%s\n", "file", zone->file[0] != '\0' ? zone->file : "none",
+	        zone->file_failed ? ", cannot be written, see the log" : "");
 	if (zone->last_error[0] == '\0') {
 		fprintf(to, "%-15s none\n", "last error");
 	} else {

@@ -35,7 +35,7 @@ json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 {
 	char name[NAME_MAX_TEXT];
 	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
 	                 "zone", name_to_text(zone->origin, name),
 	                 "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary",
 	                 "state", status_phase_text(zone->phase),
@@ -54,6 +54,7 @@ json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 	                 "names", (json_int_t)zone->names,
 	                 "bytes", (json_int_t)zone->bytes,
 	                 "file", text_json(zone->file),
+	                 "file_failed", (int)zone->file_failed,
 	                 "last_error", text_json(zone->last_error),
 	                 "last_error_at", time_json(zone->last_error_at));
 }

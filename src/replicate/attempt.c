@@ -348,7 +348,7 @@ static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch
 {
 	struct replica *replica = attempt->replica;
 	const struct zone_version *version = replica_version(replica);
-	char address[ADDRESS_TEXT];
+	char address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
 
 	if (version == NULL || attempt->is_forced || serial_newer(serial, zone_serial(version))) {
 		if (may_fetch)
@@ -368,8 +368,9 @@ static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch
 	}
 	if (!attempt->policy->multi_primary)
 		note(attempt, LEVEL_WARNING, "%s has serial %" PRIu32 ", lower than ours, %" PRIu32
-		     " (RFC 1982): refused; raise it there, or `understudy retransfer` takes it as it is",
-		     remote_text(attempt, address), serial, zone_serial(version));
+		     " (RFC 1982): refused; raise it there, or `understudy retransfer %s` takes it as it is",
+		     remote_text(attempt, address), serial, zone_serial(version),
+		     replica_name(replica, name));
 	next_primary(attempt);
 }
 

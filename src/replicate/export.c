@@ -38,25 +38,40 @@ struct export {
 
 static void run_waiting(struct replicate *room);
 
+// One line where it begins to fail and one where it works again: it is tried
+// every minute.
+static void log_outcome(const struct export *export)
+{
+	struct replica *replica = export->replica;
+	bool has_failed = replica->has_file_failed;
+	char name[NAME_MAX_TEXT];
+
+	replica->has_file_failed = export->error != 0;
+	if (export->error != 0)
+		log_line(has_failed ? LEVEL_DEBUG : LEVEL_ERROR, replica_name(replica, name),
+		         "zone file not written: %s; the zone is served all the same, and this is tried every minute",
+		         export->message);
+	else
+		log_line(has_failed ? LEVEL_NOTICE : LEVEL_DEBUG, replica_name(replica, name),
+		         "zone file %s written%s, serial %u", export->path, has_failed ? " again" : "",
+		         zone_serial(export->version));
+}
+
 static void on_written(struct mail *mail, void *receiver)
 {
 	struct export *export = (struct export *)((char *)mail - offsetof(struct export, mail));
 	struct replica *replica = export->replica;
 	struct replicate *room = export->room;
 	uint64_t now = clock_boot_ms();
-	char name[NAME_MAX_TEXT];
 
 	(void)receiver;
 	replica->is_exporting = false;
 	replica->export_cost_ms = export->elapsed_ms < UINT32_MAX ? (uint32_t)export->elapsed_ms : UINT32_MAX;
+	log_outcome(export);
 	if (export->error != 0) {
-		log_line(LEVEL_ERROR, replica_name(replica, name), "zone file %s not written: %s", export->path,
-		         export->message);
 		if (!room->is_stopping)
 			replica->export_at = now + EXPORT_RETRY_MS;
 	} else {
-		log_line(LEVEL_DEBUG, replica_name(replica, name), "zone file %s written, serial %u", export->path,
-		         zone_serial(export->version));
 		// A version that came meanwhile waits its time from the end of this one.
 		if (replica->export_at != DEADLINE_NEVER)
 			export_request(replica);

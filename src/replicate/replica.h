@@ -83,6 +83,7 @@ struct replica {
 	bool is_exporting : 1;
 	bool is_export_queued : 1;
 	bool is_unsaved : 1;
+	bool has_file_failed : 1;  // the last attempt to write the zone file
 	bool is_removed : 1;
 	bool has_warned_targets : 1;
 	struct mail bury;          // after the grace period that follows removal

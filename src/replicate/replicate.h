@@ -76,7 +76,8 @@ struct replica_status {
 	enum config_role role;
 	enum replica_phase phase;
 	bool has_version;
-	bool unsaved;             // served, but the store failed to take it
+	bool unsaved;             // the store failed to take the newest version
+	bool file_failed;         // the zone file could not be written the last time
 	bool transferring;
 	bool polling;
 	uint32_t serial;

@@ -306,7 +306,7 @@ void start_load_all(struct replicate *room)
 		free(gang.found[i].error);
 	}
 	free(gang.found);
-	log_line(LEVEL_NOTICE, NULL, "%u zones: %u from the store, %u from files, %u without a copy yet, %llu ms",
-	         room->replica_count, counts[FROM_STORE], counts[FROM_FILE], counts[FROM_NOWHERE],
+	log_line(LEVEL_NOTICE, NULL, "%u %s: %u from the store, %u from files, %u without a copy yet, %llu ms",
+	         room->replica_count, room->replica_count == 1 ? "zone" : "zones", counts[FROM_STORE], counts[FROM_FILE], counts[FROM_NOWHERE],
 	         (unsigned long long)(clock_boot_ms() - start));
 }

@@ -62,6 +62,7 @@ static void fill(struct replica *replica, struct replica_status *status)
 	fill_content(replica, status);
 	fill_timers(replica, status);
 	status->unsaved = replica->is_unsaved;
+	status->file_failed = replica->has_file_failed;
 	status->transferring = attempt_is_fetching(replica->attempt);
 	status->polling = attempt_is_polling(replica->attempt);
 	status->has_primary_serial = replica->has_primary_serial;

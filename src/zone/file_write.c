@@ -167,7 +167,7 @@ int zone_file_write(const struct zone_version *version, const char *path, char m
 	memcpy(temporary + length, ".XXXXXX", 8);
 	int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0) {
-		int error = say(message, path, "no temporary file can be made beside it", errno);
+		int error = say(message, path, "no file can be made in its folder", errno);
 		free(temporary);
 		return error;
 	}

@@ -101,7 +101,7 @@ static void no_line_is_wider_than_promised(void **state)
 	*address = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(5353) };
 	inet_pton(AF_INET6, "2001:db8:1111:2222:3333:4444:5555:6666", &address->sin6_addr);
 	zone.phase = REPLICA_EXPIRED;
-	zone.unsaved = true;
+	zone.unsaved = zone.file_failed = true;
 	zone.behind_since = NOW - 100;
 	zone.transferred = zone.refresh_at = zone.expires_at = NOW - 89 * 60;
 	zone.last_error_at = NOW - 5;
@@ -152,6 +152,22 @@ static void one_zone_is_told_in_full(void **state)
 	free(text);
 }
 
+static void a_zone_file_that_cannot_be_written_is_told(void **state)
+{
+	struct replica_status zone = secondary("example.com");
+	(void)state;
+	zone.file_failed = true;
+	char *text = row(&zone);
+	assert_non_null(strstr(text, "  ! its zone file cannot be written, see the log\n"));
+	free(text);
+	text = full(&zone);
+	assert_non_null(strstr(text, "example.com.zone, cannot be written, see the log\n"));
+	free(text);
+	json_t *json = status_zone_json(&zone, NOW);
+	assert_true(json_is_true(json_object_get(json, "file_failed")));
+	json_decref(json);
+}
+
 static void a_zone_without_a_copy_says_so(void **state)
 {
 	struct replica_status zone = { .role = CONFIG_SECONDARY, .phase = REPLICA_EMPTY };
@@ -176,7 +192,7 @@ static void json_has_every_field(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json, "serial")), 2026112201);
 	assert_int_equal(json_integer_value(json_object_get(json, "expires_at")), NOW + 6 * 86400);
 	assert_true(json_is_null(json_object_get(json, "last_error")));
-	assert_int_equal(json_object_size(json), 20);
+	assert_int_equal(json_object_size(json), 21);
 	json_decref(json);
 }
 
@@ -217,6 +233,7 @@ int main(void)
 		cmocka_unit_test(no_line_is_wider_than_promised),
 		cmocka_unit_test(what_is_wrong_stands_below_the_row),
 		cmocka_unit_test(one_zone_is_told_in_full),
+		cmocka_unit_test(a_zone_file_that_cannot_be_written_is_told),
 		cmocka_unit_test(a_zone_without_a_copy_says_so),
 		cmocka_unit_test(json_has_every_field),
 		cmocka_unit_test(a_list_in_json_is_one_object),

@@ -328,7 +328,7 @@ static void test_write_where_it_cannot(void **state)
 	(void)state;
 	zone_case_parse(&c, ZONE_HEAD);
 	assert_int_equal(zone_file_write(c.version, "/proc/none/written.zone", message), ERR_IO);
-	assert_non_null(strstr(message, "/proc/none/written.zone: no temporary file can be made beside it: "));
+	assert_non_null(strstr(message, "/proc/none/written.zone: no file can be made in its folder: "));
 	assert_int_equal(zone_file_write(c.version, scratch, message), ERR_IO);
 	assert_non_null(strstr(message, "cannot be replaced"));
 	zone_case_end(&c);
