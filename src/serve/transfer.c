@@ -18,6 +18,7 @@ struct transfer {
 	struct tsig_stream *signer;  // NULL: unsigned
 	const struct config *config; // held: the signer's key is in it
 	size_t reserve;              // bytes a TSIG takes
+	uint64_t ends_ms;            // boot clock: when the peer has had time enough
 	bool admitted;
 	bool finished;
 };
@@ -29,6 +30,15 @@ static int start_signing(struct transfer *t, const struct exchange *x)
 	t->config = config_hold(x->runtime->config);
 	t->reserve = tsig_reply_size(&x->tsig);
 	return tsig_stream_new(x->tsig.key, x->tsig.mac, x->tsig.mac_length, &t->signer);
+}
+
+// max-transfer-time-out. A peer that reads slowly for ever would keep a
+// connection, a slot and the memory of an old version.
+static uint64_t end_of_time(const struct exchange *x)
+{
+	const struct config_zone *zone = config_zone_find(x->runtime->config, x->answer.zone->origin);
+	uint32_t seconds = zone != NULL ? zone->policy->transfer_time_out : 0;
+	return seconds != 0 ? clock_boot_ms() + (uint64_t)seconds * 1000 : UINT64_MAX;
 }
 
 int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
@@ -46,6 +56,7 @@ int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
 		transfer_close(t);
 		return error;
 	}
+	t->ends_ms = end_of_time(x);
 	counter_add(&x->counters->transfers_out, 1);
 	x->transfer = t;
 	return 0;
@@ -72,6 +83,8 @@ int transfer_next(struct transfer *t, uint8_t *to, size_t room)
 	room = room - 2 < MESSAGE_MAX ? room - 2 : MESSAGE_MAX;
 	if (t->finished)
 		return 0;
+	if (clock_boot_ms() >= t->ends_ms)
+		return ERR_TIMEOUT;
 	int error = provide_next(t->provide, message, room - t->reserve, &length, &t->finished);
 	if (error == 0 && t->signer != NULL)
 		error = tsig_stream_sign(t->signer, message, &length, room, clock_wall_s());
