@@ -9,10 +9,14 @@
 
 #include "base/error.h"
 #include "dns/serial.h"
+#include "replicate/ixfr_stream.h"
 
 // Messages without a record are allowed (RFC 5936, 2.2), an endless row of
 // them is not.
 #define EMPTY_MESSAGES_MAX 100u
+
+// A delta up to this size is made however small the zone is.
+#define DELTA_ALWAYS ((size_t)64 * 1024)
 
 // RFC 2181, 8: a TTL with the top bit set counts as 0.
 #define TTL_MAX UINT32_C(0x7fffffff)
@@ -20,12 +24,16 @@
 struct fetch_stream {
 	struct fetch_terms terms;
 	struct zone_draft *draft;
+	struct delta_writer *changes; // of the draft; NULL: it began empty
 	struct tsig_stream *tsig;
 	struct fetch_figures figures;
 	unsigned empty_messages;
 	int outcome;          // FETCH_MORE until it is over
 	bool is_replacing;    // between replace_begin and replace_end
+	bool is_undecided;    // IXFR: the record behind the first SOA tells its form
 	bool is_at_end;       // the second SOA has come
+	struct ixfr_stream ixfr;
+	uint32_t soa_ttl;
 	uint16_t soa_length;  // of the first SOA's rdata
 	uint8_t soa[2 * NAME_MAX_WIRE + 20];
 	// A message whose bytes came in more than one piece.
@@ -62,6 +70,8 @@ static void drop_draft(struct fetch_stream *stream)
 	if (stream->draft != NULL)
 		zone_draft_abandon(stream->draft);
 	stream->draft = NULL;
+	delta_writer_abandon(stream->changes);
+	stream->changes = NULL;
 }
 
 void fetch_stream_free(struct fetch_stream *stream)
@@ -163,7 +173,17 @@ static int check_question(struct fetch_stream *stream, struct wire_reader *reade
 
 // --- the records
 
-static int begin_draft(struct fetch_stream *stream)
+// A delta larger than what the whole zone takes is of no use; a small one costs
+// nothing.
+static size_t delta_bound(const struct zone_version *base)
+{
+	struct zone_figures figures;
+
+	zone_figures(base, &figures);
+	return figures.bytes > DELTA_ALWAYS ? figures.bytes : DELTA_ALWAYS;
+}
+
+static int begin_draft(struct fetch_stream *stream, bool is_whole)
 {
 	const struct fetch_terms *terms = &stream->terms;
 	int error;
@@ -179,27 +199,37 @@ static int begin_draft(struct fetch_stream *stream)
 	zone_draft_limit(stream->draft, terms->max_records, (size_t)terms->max_bytes);
 	if (terms->base == NULL)
 		return 0;
-	error = zone_draft_replace_begin(stream->draft);
+	error = delta_writer_new(stream->draft, delta_bound(terms->base), &stream->changes);
+	if (error == 0 && is_whole)
+		error = zone_draft_replace_begin(stream->draft);
 	if (error != 0)
 		return fail(stream, error, "failed: %s", error_text(error));
-	stream->is_replacing = true;
+	stream->is_replacing = is_whole;
 	return 0;
+}
+
+static int too_large(struct fetch_stream *stream)
+{
+	return fail(stream, ERR_LIMIT, "failed: the zone is larger than allowed (max-zone-size %" PRIu64
+	            ", max-records %zu; 0 is no limit), at record %" PRIu64,
+	            stream->terms.max_bytes, stream->terms.max_records, stream->figures.records);
+}
+
+static uint32_t bounded_ttl(const struct message_record *record)
+{
+	return record->ttl > TTL_MAX ? 0 : record->ttl;
 }
 
 static int add_record(struct fetch_stream *stream, const struct message_record *record, int length)
 {
-	const struct fetch_terms *terms = &stream->terms;
-	uint32_t ttl = record->ttl > TTL_MAX ? 0 : record->ttl;
 	char name[NAME_MAX_TEXT], type[DNS_TYPE_TEXT];
-	int error = zone_draft_add(stream->draft, record->owner, record->type, ttl, stream->rdata,
+	int error = zone_draft_add(stream->draft, record->owner, record->type, bounded_ttl(record), stream->rdata,
 	                           (uint16_t)length, NULL);
 
 	if (error == 0)
 		return 0;
 	if (error == ERR_LIMIT)
-		return fail(stream, error, "failed: the zone is larger than allowed (max-zone-size %" PRIu64
-		            ", max-records %zu; 0 is no limit), at record %" PRIu64,
-		            terms->max_bytes, terms->max_records, stream->figures.records);
+		return too_large(stream);
 	return fail(stream, error, "failed: %.100s %s, record %" PRIu64 ": %s", name_to_text(record->owner, name),
 	            dns_type_to_text(record->type, type), stream->figures.records, error_text(error));
 }
@@ -225,7 +255,12 @@ static int first_soa(struct fetch_stream *stream, const struct message_record *r
 		stream->outcome = FETCH_UP_TO_DATE;
 		return 0;
 	}
-	error = begin_draft(stream);
+	if (terms->kind == FETCH_IXFR) {
+		stream->soa_ttl = bounded_ttl(record);
+		stream->is_undecided = true;
+		return 0;
+	}
+	error = begin_draft(stream, true);
 	return error != 0 ? error : add_record(stream, record, length);
 }
 
@@ -246,6 +281,52 @@ static int last_soa(struct fetch_stream *stream, const struct message_record *re
 		return fail(stream, ERR_FORMAT, "failed: the SOA at its end differs from the one at its beginning");
 	stream->is_at_end = true;
 	return 0;
+}
+
+// RFC 1995, 4: steps begin with the SOA that we have; anything else is the whole
+// zone.
+static int decide_form(struct fetch_stream *stream, const struct message_record *record, int length)
+{
+	const struct fetch_terms *terms = &stream->terms;
+	struct soa soa;
+	bool is_whole = record->type != TYPE_SOA
+	                || (soa_read(stream->rdata, (size_t)length, &soa) == 0
+	                    && soa.serial == stream->figures.serial);
+	int error = begin_draft(stream, is_whole);
+
+	stream->is_undecided = false;
+	if (error != 0)
+		return error;
+	if (is_whole) {
+		error = zone_draft_add(stream->draft, terms->query->origin, TYPE_SOA, stream->soa_ttl, stream->soa,
+		                       stream->soa_length, NULL);
+		return error == 0 ? 0 : fail(stream, error, "failed: %s", error_text(error));
+	}
+	stream->figures.is_incremental = true;
+	stream->ixfr = (struct ixfr_stream){
+		.draft = stream->draft,
+		.origin = terms->query->origin,
+		.serial = zone_serial(terms->base),
+		.target = stream->figures.serial,
+	};
+	return 0;
+}
+
+static int take_step_record(struct fetch_stream *stream, const struct message_record *record, int length)
+{
+	char why[200] = "";
+	int error = ixfr_stream_record(&stream->ixfr, record, bounded_ttl(record), stream->rdata, (uint16_t)length,
+	                               why, sizeof why);
+
+	stream->figures.removed = stream->ixfr.removed;
+	stream->figures.added = stream->ixfr.added;
+	if (error == IXFR_ENDED) {
+		stream->is_at_end = true;
+		return 0;
+	}
+	if (error == ERR_LIMIT)
+		return too_large(stream);
+	return error == 0 ? 0 : fail(stream, error, "failed: record %" PRIu64 ": %s", stream->figures.records, why);
 }
 
 static int take_record(struct fetch_stream *stream, const struct message_record *record,
@@ -272,6 +353,13 @@ static int take_record(struct fetch_stream *stream, const struct message_record 
 		            dns_type_to_text(record->type, type));
 	if (stream->soa_length == 0)
 		return first_soa(stream, record, length);
+	if (stream->is_undecided) {
+		int error = decide_form(stream, record, length);
+		if (error != 0)
+			return error;
+	}
+	if (stream->figures.is_incremental)
+		return take_step_record(stream, record, length);
 	if (record->type == TYPE_SOA)
 		return last_soa(stream, record, length);
 	return add_record(stream, record, length);
@@ -326,6 +414,7 @@ static int take_message(struct fetch_stream *stream, uint8_t *message, size_t le
 		return fail(stream, ERR_FORMAT, "failed: message %" PRIu64 " has %zu bytes, less than a header",
 		            stream->figures.messages, length);
 	error = check_header(stream, message);
+	stream->figures.rcode = (uint16_t)message_rcode(message);
 	if (error == 0)
 		error = verify(stream, message, &length, now);
 	if (error == 0)
@@ -399,6 +488,8 @@ int fetch_stream_end(struct fetch_stream *stream)
 		return stream->outcome;
 	if (stream->figures.messages == 0)
 		return fail(stream, ERR_CLOSED, "failed: they closed the connection without an answer");
+	if (stream->is_undecided)
+		return fail(stream, ERR_CLOSED, "failed: they sent the SOA alone, though it is newer than ours");
 	return fail(stream, ERR_CLOSED, "failed: they closed the connection after %" PRIu64 " records, before the last SOA",
 	            stream->figures.records);
 }
@@ -413,11 +504,25 @@ void fetch_stream_figures(const struct fetch_stream *stream, struct fetch_figure
 	*figures = stream->figures;
 }
 
+struct delta_writer *fetch_stream_take_changes(struct fetch_stream *stream)
+{
+	struct delta_writer *changes = stream->outcome == FETCH_DONE ? stream->changes : NULL;
+
+	if (changes != NULL)
+		stream->changes = NULL;
+	return changes;
+}
+
 struct zone_draft *fetch_stream_take(struct fetch_stream *stream)
 {
 	struct zone_draft *draft = stream->outcome == FETCH_DONE ? stream->draft : NULL;
 
-	if (draft != NULL)
-		stream->draft = NULL;
+	if (draft == NULL)
+		return NULL;
+	if (stream->changes != NULL)
+		zone_draft_watch(draft, NULL, NULL);
+	delta_writer_abandon(stream->changes);
+	stream->changes = NULL;
+	stream->draft = NULL;
 	return draft;
 }

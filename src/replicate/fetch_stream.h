@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "replicate/query.h"
+#include "zone/delta.h"
 #include "zone/draft.h"
 
-// What was asked for. FETCH_IXFR will stand here once there is a journal.
+// What was asked for.
 enum fetch_kind {
 	FETCH_SOA,  // the serial alone, where UDP gave no answer
 	FETCH_AXFR, // RFC 5936
+	FETCH_IXFR, // RFC 1995; the answer may be the whole zone all the same
 };
 
 // Records in a draft above which its work belongs on the long lane.
@@ -23,7 +25,7 @@ struct fetch_terms {
 	enum fetch_kind kind;
 	const struct query *query;         // as sent; outlives the stream
 	struct zone_line *line;
-	const struct zone_version *base;   // what we have, NULL nothing; outlives the stream
+	const struct zone_version *base;   // what we have, NULL nothing (not with IXFR); outlives the stream
 	bool is_forced;                    // take it whatever its serial
 	uint64_t max_bytes;                // bounds of the zone, 0 none
 	size_t max_records;
@@ -41,6 +43,9 @@ struct fetch_figures {
 	uint64_t records;
 	uint32_t serial;   // of the first SOA, where has_serial
 	bool has_serial;
+	bool is_incremental; // it came as steps, not as the whole zone
+	uint64_t removed, added; // by those steps, SOAs not counted
+	uint16_t rcode;    // of the last message
 };
 
 struct fetch_stream;
@@ -67,5 +72,7 @@ const char *fetch_stream_why(const struct fetch_stream *stream);
 void fetch_stream_figures(const struct fetch_stream *stream, struct fetch_figures *figures);
 
 // After FETCH_DONE: gives the draft, which holds exactly what was sent, to the
-// caller.
+// caller. Who wants to know what of the base it changed takes that before; it
+// takes part in the draft until that ends. NULL where there was no base.
+struct delta_writer *fetch_stream_take_changes(struct fetch_stream *stream);
 struct zone_draft *fetch_stream_take(struct fetch_stream *stream);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "dns/edns.h"
 
 static void begin(struct query *query, struct wire_writer *writer, uint16_t id, unsigned flags,
                   uint16_t answers)
@@ -37,12 +38,34 @@ static int finish(struct query *query, const struct wire_writer *writer, int64_t
 int query_build(struct query *query, uint16_t id, const uint8_t *origin, uint16_t type,
                 const struct tsig_key *key, int64_t now)
 {
+	struct query_ask ask = { .type = type };
+
+	return query_build_ask(query, id, origin, &ask, key, now);
+}
+
+int query_build_ask(struct query *query, uint16_t id, const uint8_t *origin, const struct query_ask *ask,
+                    const struct tsig_key *key, int64_t now)
+{
 	struct wire_writer writer;
+	struct edns_writer edns;
+	struct rrset soa;
 
 	query->origin = origin;
-	query->type = type;
+	query->type = ask->type;
 	query->key = key;
 	begin(query, &writer, id, 0, 0);
+	if (ask->base != NULL) {
+		// Stored records carry the owner c0 0c, which is the question here.
+		zone_soa(ask->base, &soa);
+		wire_write_bytes(&writer, soa.wire, soa.length);
+		wire_put16(query->bytes + 8, 1);
+	}
+	if (ask->wants_expire) {
+		edns_write_begin(&edns, &writer, EDNS_OWN_SIZE, 0, false);
+		edns_write_option(&edns, EDNS_EXPIRE, NULL, 0);
+		edns_write_end(&edns);
+		wire_put16(query->bytes + 10, 1);
+	}
 	return finish(query, &writer, now);
 }
 

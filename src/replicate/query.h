@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The requests that we send (SOA, AXFR, NOTIFY), and reading what every answer
+// The requests that we send (SOA, AXFR, IXFR, NOTIFY), and reading what every answer
 // to one must have in common.
 #pragma once
 
@@ -12,8 +12,8 @@
 #include "dns/types.h"
 #include "zone/zone.h"
 
-// Header, question, one SOA with names of full length, TSIG.
-#define QUERY_ROOM (MESSAGE_HEADER + NAME_MAX_WIRE + 4 + 12 + 2 * NAME_MAX_WIRE + 20 + TSIG_MAX_RECORD)
+// Header, question, one SOA with names of full length, OPT with EXPIRE, TSIG.
+#define QUERY_ROOM (MESSAGE_HEADER + NAME_MAX_WIRE + 4 + 12 + 2 * NAME_MAX_WIRE + 20 + 15 + TSIG_MAX_RECORD)
 
 struct query {
 	uint16_t id;
@@ -30,6 +30,15 @@ struct query {
 // could not be signed.
 int query_build(struct query *query, uint16_t id, const uint8_t *origin, uint16_t type,
                 const struct tsig_key *key, int64_t now);
+
+// What may stand in a request besides its question.
+struct query_ask {
+	uint16_t type;                   // SOA, AXFR, IXFR
+	const struct zone_version *base; // IXFR: what we have (RFC 1995, 3)
+	bool wants_expire;               // EDNS EXPIRE (RFC 7314)
+};
+int query_build_ask(struct query *query, uint16_t id, const uint8_t *origin, const struct query_ask *ask,
+                    const struct tsig_key *key, int64_t now);
 
 // A NOTIFY (RFC 1996, 3.3) with the zone's SOA in the answer section.
 int query_build_notify(struct query *query, uint16_t id, const uint8_t *origin,
