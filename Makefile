@@ -9,7 +9,8 @@ PREFIX ?= /usr/local
 
 build:
 	@scripts/setup.sh build
-	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >/dev/null
+	@if [ -f build/build.ninja ]; then meson configure build -Dprefix=$(PREFIX); \
+	else meson setup build --prefix $(PREFIX); fi >/dev/null
 	@ninja -C build -j $(JOBS) understudy
 
 demo: build
