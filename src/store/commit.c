@@ -15,10 +15,12 @@
 // A journal below this is not worth a new snapshot, however small the zone is.
 #define REWRITE_LEAST ((uint64_t)4 << 10)
 
-static void finish(struct commit *commit, const uint64_t *remove, size_t count)
+typedef void remove_file(struct store *store, uint64_t number);
+
+static void finish(struct commit *commit, const uint64_t *files, size_t count, remove_file *remove)
 {
 	for (size_t i = 0; i < count; i++)
-		snapshot_file_remove(commit->store, remove[i]);
+		remove(commit->store, files[i]);
 	free(commit->replaced);
 	free(commit->made);
 	commit->replaced = commit->made = NULL;
@@ -36,6 +38,9 @@ int commit_begin(struct commit *commit)
 {
 	commit->why[0] = '\0';
 	commit->broken = false;
+	int error = store_revive_environment(commit->store, commit->why);
+	if (error != 0)
+		return error;
 	int code = mdb_txn_begin(commit->store->env, NULL, 0, &commit->txn);
 	if (code != 0)
 		commit->txn = NULL;
@@ -204,17 +209,21 @@ int commit_end(struct commit *commit)
 	}
 	int code = mdb_txn_commit(commit->txn);
 	if (code != 0) {
-		finish(commit, commit->made, commit->made_count);
-		return commit_mdb_failed(commit, code);
+		// It may be on the disk all the same, where the last write of all failed.
+		char why[256];
+		error = commit_mdb_failed(commit, code);
+		(void)store_revive_environment(commit->store, why);
+		finish(commit, commit->made, commit->made_count, snapshot_file_drop);
+		return error;
 	}
 	atomic_store(&commit->store->latest_time, latest);
 	atomic_fetch_add_explicit(&commit->store->did_transactions, 1, memory_order_relaxed);
-	finish(commit, commit->replaced, commit->replaced_count);
+	finish(commit, commit->replaced, commit->replaced_count, snapshot_file_remove);
 	return 0;
 }
 
 void commit_abort(struct commit *commit)
 {
 	mdb_txn_abort(commit->txn);
-	finish(commit, commit->made, commit->made_count);
+	finish(commit, commit->made, commit->made_count, snapshot_file_remove);
 }

@@ -160,6 +160,37 @@ int store_open_environment(struct store *store, char why[static 256])
 	return open_databases(store, why);
 }
 
+// LMDB does not tell of an environment that it gave up but by refusing to work.
+static bool is_alive(const struct store *store)
+{
+	MDB_txn *txn;
+	if (store->env == NULL)
+		return false;
+	int code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+	if (code == 0)
+		mdb_txn_abort(txn);
+	return code != MDB_PANIC;
+}
+
+int store_revive_environment(struct store *store, char why[static 256])
+{
+	if (is_alive(store))
+		return 0;
+	pthread_rwlock_wrlock(&store->env_lock);
+	if (store->env != NULL)
+		mdb_env_close(store->env);
+	store->env = NULL;
+	int error = store_open_environment(store, why);
+	if (error != 0 && store->env != NULL) {
+		mdb_env_close(store->env);
+		store->env = NULL;
+	}
+	pthread_rwlock_unlock(&store->env_lock);
+	if (error == 0)
+		log_line(LEVEL_WARNING, store->directory, "a write to the store failed so that it had to be opened again");
+	return error;
+}
+
 void store_drop_pages(void)
 {
 	char line[4352]; // a path and what stands before it

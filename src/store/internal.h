@@ -34,7 +34,8 @@ struct store {
 	char *directory;
 	char *snapshots;  // directory/snapshots
 	int lock;         // descriptor that holds the directory's lock
-	MDB_env *env;
+	MDB_env *env;                // NULL where it died, and could not be opened again yet
+	pthread_rwlock_t env_lock;   // readers hold it, and who opens the environment again
 	MDB_dbi meta, state, snapshot, file, journal, step, chain;
 	atomic_int_least64_t latest_time;
 	atomic_uint_least64_t next_file;
@@ -57,6 +58,10 @@ void store_unlock(int lock);
 // Opens the environment and its databases, or says why not.
 int store_open_environment(struct store *store, char why[static 256]);
 
+// After a write: where LMDB gave the environment up (a write to its first pages
+// failed), opens it again. On the store thread. 0, or it is still closed.
+int store_revive_environment(struct store *store, char why[static 256]);
+
 // Lets go of the map's pages that a start has read: they stay in the page
 // cache, but count no more as ours.
 void store_drop_pages(void);
@@ -64,8 +69,9 @@ void store_drop_pages(void);
 // An LMDB code as one of ours; `why` gets a sentence.
 int store_mdb_error(int code, const char *doing, char why[static 256]);
 
-// A transaction for reading; mdb_txn_abort() ends it.
+// A transaction for reading, soon to be ended: the environment stays open so long.
 int store_begin_read(struct store *store, MDB_txn **txn, char why[static 256]);
+void store_end_read(struct store *store, MDB_txn *txn);
 int store_get_row(MDB_txn *txn, MDB_dbi database, const void *key, size_t length, MDB_val *value, char why[static 256]);
 
 static inline MDB_val store_value(const void *bytes, size_t length)
@@ -86,6 +92,10 @@ int snapshot_file_read(struct store *store, uint64_t number, uint64_t length, co
                        struct zone_line *line, const struct zone_version **version, char why[static 256]);
 
 void snapshot_file_remove(struct store *store, uint64_t number);
+
+// After a commit that failed: removes a file, unless a row names it all the
+// same, or that cannot be told now. What stays so is tidied away at start.
+void snapshot_file_drop(struct store *store, uint64_t number);
 
 // Removes files that no row names, and finds the next number. At start.
 int snapshot_file_tidy(struct store *store, char why[static 256]);

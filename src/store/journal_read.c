@@ -156,7 +156,7 @@ int store_delta_get(struct store *store, const uint8_t *origin, uint32_t from_se
 		return error;
 	struct delta *found = NULL;
 	error = find_delta(store, txn, lower, from_serial, &found);
-	mdb_txn_abort(txn);
+	store_end_read(store, txn);
 	if (error == 0)
 		*delta = found;
 	return error;
@@ -202,7 +202,7 @@ int store_history_each(struct store *store, const uint8_t *origin, store_visit_s
 	if (error != 0)
 		return error;
 	error = read_history(store, txn, lower, &history);
-	mdb_txn_abort(txn);
+	store_end_read(store, txn);
 	int stopped = 0;
 	for (size_t i = 0; i < history.count && stopped == 0; i++)
 		stopped = visit(context, &history.step[i]);

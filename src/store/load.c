@@ -68,7 +68,7 @@ static int read_snapshot(struct store *store, const uint8_t *origin, struct zone
 	if (error != 0)
 		return error;
 	error = read_rows(store, txn, origin, line, stored, why);
-	mdb_txn_abort(txn);
+	store_end_read(store, txn);
 	if (error == 0 && stored->row.kind == ROW_FILE)
 		error = snapshot_file_read(store, stored->row.number, stored->row.file_length, origin, line, &stored->version,
 		                           why);

@@ -142,6 +142,18 @@ static bool is_named(struct store *store, MDB_txn *txn, uint64_t number)
 	return mdb_get(txn, store->file, &key, &value) == 0;
 }
 
+void snapshot_file_drop(struct store *store, uint64_t number)
+{
+	MDB_txn *txn;
+	char why[256];
+	if (store_begin_read(store, &txn, why) != 0)
+		return;
+	bool named = is_named(store, txn, number);
+	store_end_read(store, txn);
+	if (!named)
+		snapshot_file_remove(store, number);
+}
+
 static void tidy_entry(struct store *store, MDB_txn *txn, int folder, const char *name)
 {
 	char *end;

@@ -51,6 +51,7 @@ static void close_parts(struct store *store)
 		store_unlock(store->lock);
 	pending_clear(&store->damaged);
 	pthread_mutex_destroy(&store->damaged_mutex);
+	pthread_rwlock_destroy(&store->env_lock);
 	free(store->snapshots);
 	free(store->directory);
 	free(store);
@@ -67,6 +68,7 @@ int store_open(const char *directory, struct store **out, char why[static 256])
 	store->lock = -1;
 	store->next_epoch = (uint64_t)clock_wall_s() << 24; // as no run before
 	pthread_mutex_init(&store->damaged_mutex, NULL);
+	pthread_rwlock_init(&store->env_lock, NULL);
 	store->directory = strdup(directory);
 	if (store->directory == NULL || asprintf(&store->snapshots, "%s/snapshots", directory) < 0) {
 		snprintf(why, 256, "out of memory");
@@ -109,18 +111,18 @@ int store_each(struct store *store, store_visit *visit, void *context)
 	MDB_val key, value;
 	int result = 0;
 
-	int code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-	if (code != 0)
-		return store_mdb_error(code, "read", why);
-	code = mdb_cursor_open(txn, store->state, &cursor);
+	int error = store_begin_read(store, &txn, why);
+	if (error != 0)
+		return error;
+	int code = mdb_cursor_open(txn, store->state, &cursor);
 	if (code != 0) {
-		mdb_txn_abort(txn);
+		store_end_read(store, txn);
 		return store_mdb_error(code, "read", why);
 	}
 	while (result == 0 && (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
 		if (name_check(key.mv_data, key.mv_size) != (int)key.mv_size)
 			continue;
-		int error = row_get_state(value.mv_data, value.mv_size, &state);
+		error = row_get_state(value.mv_data, value.mv_size, &state);
 		if (error != 0)
 			log_line(LEVEL_WARNING, name_to_text(key.mv_data, name),
 			         "its stored state is left out: %s", error_text(error));
@@ -128,7 +130,7 @@ int store_each(struct store *store, store_visit *visit, void *context)
 			result = visit(context, key.mv_data, &state);
 	}
 	mdb_cursor_close(cursor);
-	mdb_txn_abort(txn);
+	store_end_read(store, txn);
 	if (result == 0 && code != 0 && code != MDB_NOTFOUND)
 		return store_mdb_error(code, "read", why);
 	return result;
@@ -136,8 +138,18 @@ int store_each(struct store *store, store_visit *visit, void *context)
 
 int store_begin_read(struct store *store, MDB_txn **txn, char why[static 256])
 {
-	int code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, txn);
-	return code != 0 ? store_mdb_error(code, "read", why) : 0;
+	pthread_rwlock_rdlock(&store->env_lock);
+	int code = store->env != NULL ? mdb_txn_begin(store->env, NULL, MDB_RDONLY, txn) : EIO;
+	if (code == 0)
+		return 0;
+	pthread_rwlock_unlock(&store->env_lock);
+	return store_mdb_error(code, "read", why);
+}
+
+void store_end_read(struct store *store, MDB_txn *txn)
+{
+	mdb_txn_abort(txn);
+	pthread_rwlock_unlock(&store->env_lock);
 }
 
 int store_get_row(MDB_txn *txn, MDB_dbi database, const void *key, size_t length, MDB_val *value, char why[static 256])
@@ -160,7 +172,7 @@ int store_get_state(struct store *store, const uint8_t *origin, struct store_sta
 	error = store_get_row(txn, store->state, lower, name_length(lower), &value, why);
 	if (error == 0)
 		error = row_get_state(value.mv_data, value.mv_size, state);
-	mdb_txn_abort(txn);
+	store_end_read(store, txn);
 	return error;
 }
 

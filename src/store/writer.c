@@ -189,7 +189,7 @@ static void end_items(struct store_writer *w, struct item *items, int error, con
 		}
 		// A file that the database did not come to know of.
 		if (item->error != 0 && item->number != 0)
-			snapshot_file_remove(w->store, item->number);
+			snapshot_file_drop(w->store, item->number);
 		if (item->kind == ITEM_VERSION)
 			end_version(w, item);
 		else if (item->kind == ITEM_REWRITE)
