@@ -292,10 +292,12 @@ static void release(struct server *s)
 		zone_table_free(s->table);
 	if (s->pid_file[0] != '\0')
 		unlink(s->pid_file);
-	if (s->control != NULL)
-		control_stop(s->control);
+	// What is under way on the loop still has askers to tell: a reload's, which
+	// the control socket waits for.
 	if (s->loop_made)
 		loop_close(&s->loop);
+	if (s->control != NULL)
+		control_stop(s->control);
 	if (s->box != NULL)
 		mailbox_free(s->box);
 	config_release(s->config);
