@@ -26,6 +26,7 @@
 #define TRANSFER_IDLE_MS 120000 // a transfer's reader takes a buffer in this time, or is gone
 #define ENDING_MS 1000
 #define EVICT_AFTER_MS 200     // an idle connection younger than this is not closed for another
+#define EVICT_TRANSFER_MS 10000 // nor one whose peer has taken a buffer of a transfer since
 
 struct connection_list {
 	struct connection *oldest, *newest; // by active_ms
@@ -204,11 +205,14 @@ static void pause_accepting(struct stream_thread *t)
 	t->accept_again_ms = t->context.now_ms + TICK_MS;
 }
 
-// Closes the connection that has said nothing for longest (RFC 7766, 6.2.3).
+// Closes the connection that has said nothing for longest (RFC 7766, 6.2.3), or
+// the transfer whose peer does not read.
 static bool evict_one(struct stream_thread *t)
 {
 	struct connection *c = t->idle.oldest;
 	if (c == NULL || age(t, c) < EVICT_AFTER_MS)
+		c = t->busy.oldest;
+	if (c == NULL || age(t, c) < (c->list == &t->busy ? EVICT_TRANSFER_MS : EVICT_AFTER_MS))
 		return false;
 	bury(t, c);
 	return true;
