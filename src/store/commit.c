@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "store/bytes.h"
 #include "store/internal.h"
+#include "store/writer.h"
 
 // A journal below this is not worth a new snapshot, however small the zone is.
 #define REWRITE_LEAST ((uint64_t)4 << 10)
@@ -218,7 +219,7 @@ int commit_end(struct commit *commit)
 	}
 	atomic_store(&commit->store->latest_time, latest);
 	atomic_fetch_add_explicit(&commit->store->did_transactions, 1, memory_order_relaxed);
-	finish(commit, commit->replaced, commit->replaced_count, snapshot_file_remove);
+	finish(commit, commit->replaced, commit->replaced_count, writer_remove_file);
 	return 0;
 }
 

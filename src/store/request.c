@@ -51,7 +51,7 @@ static struct item *waits_for_file(const struct store_writer *w, const uint8_t *
 {
 	struct item *found = NULL;
 	for (struct item *item = w->files.first; item != NULL; item = item->next)
-		if (item->kind != ITEM_REWRITE && is_zone(item->origin, origin))
+		if (item_was_asked_for(item) && is_zone(item->origin, origin))
 			found = item;
 	return found;
 }

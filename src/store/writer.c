@@ -21,6 +21,21 @@
 
 // --- the file thread
 
+// What an item needs of files. False where there is nothing left to do then.
+static bool do_files(struct store_writer *w, struct item *item, bool stopping, struct snapshot_buffer *buffer)
+{
+	if (item->kind == ITEM_REMOVE) {
+		snapshot_file_remove(w->store, item->number);
+		return false;
+	}
+	if (item->kind == ITEM_REWRITE && stopping)
+		item->error = ERR_STATE; // nobody waits for it
+	else if (item->version != NULL && item->delta == NULL)
+		item->error = snapshot_file_write(w->store, item->version, buffer, &item->number, &item->file_length,
+		                                  item->why);
+	return true;
+}
+
 static void *run_files(void *context)
 {
 	struct store_writer *w = context;
@@ -32,16 +47,17 @@ static void *run_files(void *context)
 		if (w->files.first == NULL)
 			break;
 		struct item *item = w->files.first; // stays there while it is under way
-		bool needed = item->kind == ITEM_REWRITE ? !w->stopping : item->version != NULL && item->delta == NULL;
+		bool stopping = w->stopping;
 		pthread_mutex_unlock(&w->mutex);
-		if (needed)
-			item->error = snapshot_file_write(w->store, item->version, &buffer, &item->number,
-			                                  &item->file_length, item->why);
-		else if (item->kind == ITEM_REWRITE)
-			item->error = ERR_STATE;
+		bool goes_on = do_files(w, item, stopping, &buffer);
 		pthread_mutex_lock(&w->mutex);
-		queue_push(&w->commits, queue_pop(&w->files));
-		pthread_cond_signal(&w->store_wakes);
+		queue_pop(&w->files);
+		if (goes_on) {
+			queue_push(&w->commits, item);
+			pthread_cond_signal(&w->store_wakes);
+		} else {
+			item_free(item);
+		}
 	}
 	w->files_ended = true;
 	pthread_cond_signal(&w->store_wakes);
@@ -49,6 +65,27 @@ static void *run_files(void *context)
 	snapshot_buffer_free(&buffer);
 	arena_thread_end();
 	return NULL;
+}
+
+void writer_remove_file(struct store *store, uint64_t number)
+{
+	static const uint8_t nobody[] = { 0 };
+	struct store_writer *w = store->writer;
+	struct item *item = w != NULL ? item_new(ITEM_REMOVE, nobody, NULL, NULL) : NULL;
+	if (item != NULL) {
+		item->number = number;
+		pthread_mutex_lock(&w->mutex);
+		if (!w->files_ended) {
+			queue_push(&w->files, item);
+			pthread_cond_signal(&w->file_wakes);
+			item = NULL;
+			number = 0;
+		}
+		pthread_mutex_unlock(&w->mutex);
+	}
+	free(item);
+	if (number != 0)
+		snapshot_file_remove(store, number);
 }
 
 // --- the store thread
@@ -223,6 +260,13 @@ static struct item *take_batch(struct store_writer *w, bool due, struct pending 
 	return batch.first;
 }
 
+static void drop_older(struct store_writer *w, const struct item *items)
+{
+	for (const struct item *item = items; item != NULL; item = item->next)
+		if (item_was_asked_for(item))
+			pending_drop(&w->states, item->origin, true);
+}
+
 static void return_states(struct store_writer *w, struct pending *states, const char *why)
 {
 	static struct log_limit limit = { .per_second = 1, .burst = 1 };
@@ -231,10 +275,8 @@ static void return_states(struct store_writer *w, struct pending *states, const 
 		log_line(LEVEL_WARNING, NULL, "%s; the deadlines of %zu zones wait to be stored", why, states->count);
 	pending_return(&w->states, states);
 	// What was asked for since is newer.
-	for (struct item *item = w->commits.first; item != NULL; item = item->next)
-		pending_drop(&w->states, item->origin, true);
-	for (struct item *item = w->files.first; item != NULL; item = item->next)
-		pending_drop(&w->states, item->origin, true);
+	drop_older(w, w->commits.first);
+	drop_older(w, w->files.first);
 	writer_set_states_due(w);
 }
 

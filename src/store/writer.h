@@ -12,7 +12,9 @@
 #include "store/internal.h"
 #include "store/store.h"
 
-enum item_kind { ITEM_VERSION, ITEM_FORGET, ITEM_REWRITE };
+// The first two are asked for, and say what is stored of a zone; the others the
+// store orders itself: a new snapshot, and a file that is not named any more.
+enum item_kind { ITEM_VERSION, ITEM_FORGET, ITEM_REWRITE, ITEM_REMOVE };
 
 struct item {
 	struct item *next;
@@ -22,7 +24,7 @@ struct item {
 	struct store_keep keep;
 	store_done *done;
 	void *context;
-	uint64_t number, file_length;  // of the file made for it
+	uint64_t number, file_length;  // of the file made for it, or to remove
 	struct commit_rewrite rewrite; // what is to be done, or is done
 	bool whole;                    // a snapshot was stored
 	int error;
@@ -31,6 +33,11 @@ struct item {
 	size_t state_length;
 	uint8_t state[ROW_STATE_MAX];
 };
+
+static inline bool item_was_asked_for(const struct item *item)
+{
+	return item->kind == ITEM_VERSION || item->kind == ITEM_FORGET;
+}
 
 struct queue {
 	struct item *first;
@@ -55,6 +62,9 @@ struct store_writer {
 // --- writer.c
 
 int writer_start(struct store *store, struct store_writer **writer);
+
+// Removes a file, behind the commits: a large one takes a while.
+void writer_remove_file(struct store *store, uint64_t number);
 
 // Writes out what waits, ends the threads and frees the writer.
 void writer_stop(struct store_writer *writer);
