@@ -112,6 +112,22 @@ static void report_refused(const struct reload *r)
 	finish_orders(r->waiters, 1, text);
 }
 
+// A file that was cut short while it was written, or put in place empty, reads
+// as a configuration without zones: to obey it would be to forget every copy.
+static bool names_no_zone_any_more(const struct server *server, const struct config *config)
+{
+	return config->zone_count == 0 && server->config->zone_count > 0;
+}
+
+static void report_empty(const struct reload *r)
+{
+	log_line(LEVEL_ERROR, NULL, "reload refused: the configuration names no zone any more (is the file whole?); "
+	         "the old one stays in force; to give up all zones, stop and start");
+	finish_orders(r->waiters, 1, "the configuration names no zone any more (is the file whole?): refused, the old one "
+	              "stays in force; to give up all zones, stop and start\n");
+	config_release(r->config);
+}
+
 static void report_done(struct server *server, const struct reload *r, int error, const char *why)
 {
 	char text[512];
@@ -141,6 +157,8 @@ static void after_reading(uv_work_t *work, int status)
 		finish_orders(r->waiters, 1, "the server is ending\n");
 	} else if (r->error != 0) {
 		report_refused(r);
+	} else if (names_no_zone_any_more(server, r->config)) {
+		report_empty(r);
 	} else {
 		int error = put_in_force(server, r->config, why);
 		report_done(server, r, error, why);
