@@ -311,6 +311,7 @@ void builder_default_policy(struct builder *b, struct config_policy *policy)
 	policy->transfer_idle_in = policy->transfer_idle_out = 3600;
 	policy->notify_retry = 5;
 	policy->request_ixfr = policy->axfr_fallback = policy->provide_ixfr = true;
+	policy->ixfr_from_differences = true;
 	policy->request_expire = policy->try_tcp_refresh = true;
 	policy->check_structure = policy->check_zonemd = true;
 	policy->max_shrink = 75;

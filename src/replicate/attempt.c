@@ -24,6 +24,9 @@
 // NOTIFY; a larger one only after its serial was asked.
 #define DIRECT_RECORDS_MAX 10000u
 
+// A primary that was found not to do IXFR is asked for AXFR so long: an hour.
+#define NO_IXFR_MS (3600u * 1000)
+
 struct attempt {
 	struct replica *replica;
 	const struct config *config;        // held
@@ -35,6 +38,8 @@ struct attempt {
 	bool is_forced;
 	bool is_direct;                     // the first is fetched from, unasked
 	bool is_publishing;
+	enum fetch_kind kind;               // of the fetch
+	bool has_no_ixfr;                   // the primary does not do IXFR, as it seems
 	bool was_equal;                     // some primary has the serial that we have
 	bool was_asked;                     // some primary was worth asking
 	uint64_t ask_at;                    // boot ms: when the first of those that were not will be
@@ -214,6 +219,7 @@ static void pass_over(struct attempt *attempt)
 
 static void next_primary(struct attempt *attempt)
 {
+	attempt->has_no_ixfr = false;
 	attempt->at++;
 	try_next(attempt);
 }
@@ -239,14 +245,18 @@ static void log_transfer(struct attempt *attempt, const struct fetch_result *res
 {
 	const struct zone_version *version = replica_version(attempt->replica);
 	const struct config_remote *remote = remote_at(attempt);
-	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], from[32] = "none";
+	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], from[32] = "none", form[64] = "AXFR";
 
 	if (version != NULL)
 		snprintf(from, sizeof from, "%" PRIu32, zone_serial(version));
+	if (attempt->kind == FETCH_IXFR && !result->figures.is_incremental)
+		snprintf(form, sizeof form, "AXFR in answer to IXFR");
+	else if (attempt->kind == FETCH_IXFR)
+		snprintf(form, sizeof form, "IXFR (-%" PRIu64 " +%" PRIu64 ")", result->figures.removed, result->figures.added);
 	log_line(LEVEL_INFO, replica_name(attempt->replica, name),
-	         "transfer from %s complete: AXFR, serial %s to %" PRIu32 ", %" PRIu64 " records, %" PRIu64
+	         "transfer from %s complete: %s, serial %s to %" PRIu32 ", %" PRIu64 " records, %" PRIu64
 	         " bytes in %" PRIu64 " messages, %" PRIu64 " ms, %s%s",
-	         remote_text(attempt, address), from, result->figures.serial, result->figures.records,
+	         remote_text(attempt, address), form, from, result->figures.serial, result->figures.records,
 	         result->figures.bytes, result->figures.messages, result->elapsed_ms,
 	         remote->key != NULL ? "key " : "unsigned", remote->key != NULL ? remote->key->text : "");
 }
@@ -259,6 +269,7 @@ static void send_on_its_way(struct attempt *attempt, struct fetch_result *result
 		.config = attempt->config,
 		.policy = attempt->policy,
 		.draft = result->draft,
+		.changes = result->changes,
 		.is_large = result->figures.records > FETCH_LARGE,
 		.is_transfer = true,
 	};
@@ -273,6 +284,28 @@ static void send_on_its_way(struct attempt *attempt, struct fetch_result *result
 
 static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch);
 
+static void start_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_done *done);
+static void on_fetched(void *context, struct fetch_result *result);
+
+// Any failure of an IXFR, unless nobody is there: one AXFR from the same
+// primary, at once, in the same slot.
+static bool fall_back(struct attempt *attempt, const struct fetch_result *result)
+{
+	uint16_t rcode = result->figures.rcode;
+	char address[ADDRESS_TEXT];
+
+	if (attempt->kind != FETCH_IXFR || result->outcome >= 0 || !attempt->policy->axfr_fallback
+	    || (result->is_silent && result->outcome != ERR_TIMEOUT))
+		return false;
+	// Those that do not know it say so in several ways, or nothing at all.
+	attempt->has_no_ixfr = rcode == RCODE_NOTIMP || rcode == RCODE_FORMERR || rcode == RCODE_REFUSED
+	                       || result->figures.messages == 0;
+	note(attempt, LEVEL_WARNING, "IXFR from %s %s; asking for AXFR", remote_text(attempt, address), result->why);
+	primary_stirred(attempt->primary);
+	start_fetch(attempt, FETCH_AXFR, on_fetched);
+	return true;
+}
+
 static void on_fetched(void *context, struct fetch_result *result)
 {
 	struct attempt *attempt = context;
@@ -280,7 +313,11 @@ static void on_fetched(void *context, struct fetch_result *result)
 	char address[ADDRESS_TEXT];
 
 	attempt->fetch = NULL;
+	if (fall_back(attempt, result))
+		return;
 	primary_slot_give(replica->room, &attempt->slot);
+	if (attempt->has_no_ixfr && result->outcome >= 0)
+		attempt->primary->no_ixfr_until = clock_boot_ms() + NO_IXFR_MS;
 	if (result->is_silent)
 		primary_was_silent(attempt, result->why);
 	else
@@ -311,6 +348,7 @@ static void start_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_don
 	};
 	char why[256], address[ADDRESS_TEXT];
 
+	attempt->kind = kind;
 	if (fetch_start(&order, done, attempt, &attempt->fetch, why) == 0)
 		return;
 	attempt->fetch = NULL;
@@ -318,6 +356,20 @@ static void start_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_don
 	primary_unasked(attempt->primary);
 	primary_slot_give(replica->room, &attempt->slot);
 	next_primary(attempt);
+}
+
+// IXFR wherever there is something to go on from. What is taken whatever its
+// serial comes whole.
+static bool may_ixfr(const struct attempt *attempt, const struct config_remote *remote, const struct primary *primary)
+{
+	return replica_version(attempt->replica) != NULL && !attempt->is_forced
+	       && attempt->replica->refresh.phase != REPLICA_EXPIRED && attempt->policy->request_ixfr
+	       && !remote->axfr_only && (primary == NULL || clock_boot_ms() >= primary->no_ixfr_until);
+}
+
+static enum fetch_kind choose_kind(const struct attempt *attempt)
+{
+	return may_ixfr(attempt, remote_at(attempt), attempt->primary) ? FETCH_IXFR : FETCH_AXFR;
 }
 
 static void on_slot(struct slot_wait *wait)
@@ -333,7 +385,7 @@ static void on_slot(struct slot_wait *wait)
 	}
 	primary_asking(attempt->primary);
 	attempt->was_asked = true;
-	start_fetch(attempt, FETCH_AXFR, on_fetched);
+	start_fetch(attempt, choose_kind(attempt), on_fetched);
 }
 
 static void fetch_from(struct attempt *attempt)
@@ -506,7 +558,9 @@ static void take_notify(struct attempt *attempt)
 	}
 	choose_order(attempt, &notifier);
 	zone_figures(version, &figures);
-	if (replica->notify_was_signed || figures.records <= DIRECT_RECORDS_MAX)
+	// The answer to an IXFR costs no more than that to a question for the serial.
+	if (replica->notify_was_signed || figures.records <= DIRECT_RECORDS_MAX
+	    || (attempt->count > 0 && may_ixfr(attempt, remote_at(attempt), NULL)))
 		attempt->is_direct = replica->refresh.failures == 0;
 }
 

@@ -16,6 +16,10 @@
 // A SOA by TCP is one small message.
 #define SOA_MS 6000u
 
+// An IXFR that is not begun to be answered by then, or whose first SOA stays
+// alone, is asked for as AXFR instead.
+#define IXFR_MS 15000u
+
 // Buffers of a transfer: a small one first, since most zones are small; then
 // large ones, so that a hand-over to the lane is rare; never more than these.
 #define CHUNK_FIRST (16u * 1024)
@@ -261,10 +265,12 @@ static void on_lane_done(struct mail *mail, void *receiver)
 		return;
 	}
 	fetch->result.outcome = fetch->progress;
-	if (fetch->progress == FETCH_DONE)
+	if (fetch->progress == FETCH_DONE) {
+		fetch->result.changes = fetch_stream_take_changes(fetch->stream);
 		fetch->result.draft = fetch_stream_take(fetch->stream);
-	else if (fetch->progress < 0)
+	} else if (fetch->progress < 0) {
 		snprintf(fetch->result.why, sizeof fetch->result.why, "%s", fetch_stream_why(fetch->stream));
+	}
 	// Its draft was taken or is gone: there is nothing large left in it.
 	fetch_stream_free(fetch->stream);
 	fetch->stream = NULL;
@@ -374,6 +380,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static bool is_unanswered_ixfr(const struct fetch *fetch)
+{
+	return fetch->order.kind == FETCH_IXFR && fetch->figures.records < 2 && !fetch->is_in_lane;
+}
+
 static void set_deadline(struct fetch *fetch)
 {
 	const struct config_policy *policy = fetch->order.policy;
@@ -381,6 +392,8 @@ static void set_deadline(struct fetch *fetch)
 
 	if (fetch->order.kind == FETCH_SOA)
 		at = fetch->started + SOA_MS;
+	if (is_unanswered_ixfr(fetch))
+		at = earlier(at, fetch->started + IXFR_MS);
 	if (policy->transfer_time_in != 0)
 		at = earlier(at, fetch->started + (uint64_t)policy->transfer_time_in * 1000);
 	if (policy->transfer_idle_in != 0)
@@ -418,6 +431,8 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 		fetch->heard = fetch->window_start = now;
 	if (fetch->order.kind == FETCH_SOA && now - fetch->started >= SOA_MS)
 		give_up(fetch, ERR_TIMEOUT, "failed: no answer by TCP within %u s", SOA_MS / 1000);
+	else if (is_unanswered_ixfr(fetch) && now - fetch->started >= IXFR_MS)
+		give_up(fetch, ERR_TIMEOUT, "failed: no answer to an IXFR within %u s", IXFR_MS / 1000);
 	else if (policy->transfer_time_in != 0 && now - fetch->started >= (uint64_t)policy->transfer_time_in * 1000)
 		give_up(fetch, ERR_TIMEOUT, "failed: not complete within %u s (max-transfer-time-in), %" PRIu64
 		        " bytes had come", policy->transfer_time_in, fetch->received);
@@ -518,9 +533,13 @@ static int prepare(struct fetch *fetch)
 		.max_bytes = order->policy->max_zone_size,
 		.max_records = order->policy->max_records,
 	};
-	int error = query_build(&fetch->query, (uint16_t)room_random(fetch->room), order->replica->slot->origin,
-	                        order->kind == FETCH_SOA ? TYPE_SOA : TYPE_AXFR,
-	                        order->remote->key != NULL ? &order->remote->key->tsig : NULL, clock_wall_s());
+	struct query_ask ask = {
+		.type = order->kind == FETCH_SOA ? TYPE_SOA : order->kind == FETCH_IXFR ? TYPE_IXFR : TYPE_AXFR,
+		.base = order->kind == FETCH_IXFR ? fetch->base : NULL,
+		.wants_expire = order->policy->request_expire,
+	};
+	int error = query_build_ask(&fetch->query, (uint16_t)room_random(fetch->room), order->replica->slot->origin, &ask,
+	                            order->remote->key != NULL ? &order->remote->key->tsig : NULL, clock_wall_s());
 
 	return error != 0 ? error : fetch_stream_new(&terms, &fetch->stream);
 }
@@ -544,7 +563,8 @@ int fetch_start(const struct fetch_order *order, fetch_done *done, void *context
 		made->base = base != NULL ? zone_hold(base) : NULL;
 		if (base != NULL)
 			zone_figures(base, &figures);
-		made->is_large = figures.records > FETCH_LARGE;
+		// Steps cost what they change, not what the zone holds.
+		made->is_large = figures.records > FETCH_LARGE && order->kind != FETCH_IXFR;
 		error = prepare(made);
 	}
 	if (error == 0 && deadline_join(&room->deadlines, &made->deadline, on_connect_deadline) != 0)

@@ -28,6 +28,7 @@ struct fetch_result {
 	struct fetch_figures figures;
 	uint64_t elapsed_ms;
 	struct zone_draft *draft;  // FETCH_DONE: the receiver's
+	struct delta_writer *changes; // … with what it changes of the served version; NULL: none was served
 	char why[256];             // on error: "refused: …" or "failed: …"
 };
 

@@ -173,9 +173,7 @@ static int check_question(struct fetch_stream *stream, struct wire_reader *reade
 
 // --- the records
 
-// A delta larger than what the whole zone takes is of no use; a small one costs
-// nothing.
-static size_t delta_bound(const struct zone_version *base)
+size_t fetch_delta_bound(const struct zone_version *base)
 {
 	struct zone_figures figures;
 
@@ -199,7 +197,7 @@ static int begin_draft(struct fetch_stream *stream, bool is_whole)
 	zone_draft_limit(stream->draft, terms->max_records, (size_t)terms->max_bytes);
 	if (terms->base == NULL)
 		return 0;
-	error = delta_writer_new(stream->draft, delta_bound(terms->base), &stream->changes);
+	error = delta_writer_new(stream->draft, fetch_delta_bound(terms->base), &stream->changes);
 	if (error == 0 && is_whole)
 		error = zone_draft_replace_begin(stream->draft);
 	if (error != 0)

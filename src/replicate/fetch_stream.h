@@ -50,6 +50,10 @@ struct fetch_figures {
 
 struct fetch_stream;
 
+// How large a delta from that version may get: one larger than the whole zone
+// is of no use; a small one costs nothing.
+size_t fetch_delta_bound(const struct zone_version *base);
+
 // ERR_MEMORY.
 int fetch_stream_new(const struct fetch_terms *terms, struct fetch_stream **stream);
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "dns/serial.h"
 #include "dns/types.h"
+#include "replicate/fetch_stream.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -39,6 +40,7 @@ struct load {
 	bool is_in_long_lane;
 	bool is_unchanged;
 	struct zone_draft *draft;        // good and complete
+	struct delta_writer *changes;    // of the base; NULL: none
 	int error;
 	struct zone_file_result result;
 };
@@ -71,7 +73,9 @@ static void read_file(struct load *load)
 		return;
 	}
 	zone_draft_limit(load->draft, policy->max_records, (size_t)policy->max_zone_size);
-	if (load->base != NULL)
+	if (load->base != NULL && policy->ixfr_from_differences)
+		error = delta_writer_new(load->draft, fetch_delta_bound(load->base), &load->changes);
+	if (error == 0 && load->base != NULL)
 		error = zone_draft_replace_begin(load->draft);
 	if (error == 0)
 		error = zone_file_read(load->zone->file, load->zone->name, load->draft, &load->result);
@@ -88,7 +92,9 @@ static void read_file(struct load *load)
 	if (error != 0 && load->result.message[0] == '\0')
 		snprintf(load->result.message, sizeof load->result.message, "%s", error_text(error));
 	zone_draft_abandon(load->draft);
+	delta_writer_abandon(load->changes);
 	load->draft = NULL;
+	load->changes = NULL;
 }
 
 static void look_on_lane(void *context)
@@ -171,6 +177,7 @@ static void publish(struct load *load)
 		.config = load->config,
 		.policy = load->zone->policy,
 		.draft = load->draft,
+		.changes = load->changes,
 		.is_large = load->is_in_long_lane,
 		.is_stored_already = load->base == NULL,
 	};
@@ -184,6 +191,7 @@ static void publish(struct load *load)
 		warn_of_serial(load);
 	replica->stamp = load->found;
 	load->draft = NULL;
+	load->changes = NULL;
 	replica->room->loads.running++; // until the publication ends
 	error = publish_start(&order);
 	if (error != 0) {
@@ -209,6 +217,7 @@ static void on_looked(struct mail *mail, void *receiver)
 	if (replica->is_removed || load->room->is_stopping) {
 		if (load->draft != NULL)
 			zone_draft_abandon(load->draft);
+		delta_writer_abandon(load->changes);
 	} else if (load->error != 0) {
 		log_bad_file(load);
 		if (replica->role == CONFIG_SECONDARY)

@@ -27,6 +27,7 @@ struct primary {
 	unsigned transfers;        // slots taken
 	uint32_t failures;         // in a row, without any answer
 	uint64_t retry_at;         // boot ms: not asked before, while it is silent
+	uint64_t no_ixfr_until;    // boot ms: it was found not to do IXFR
 	bool is_probed;            // somebody is asking it although it is silent
 	char why[128];             // it was silent the last time: "failed: …"
 };

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "dns/serial.h"
 #include "guard/guard.h"
 #include "replicate/attempt.h"
 #include "replicate/export.h"
@@ -30,6 +31,8 @@ struct publication {
 	const struct config_policy *policy;
 	struct lane *lane;
 	struct zone_draft *draft;             // until sealed
+	struct delta_writer *changes;         // likewise
+	struct delta *delta;                  // from previous to version; NULL: stored whole
 	const struct zone_version *previous;  // held
 	const struct zone_version *version;   // sealed, our hold until it is published
 	enum stage stage;
@@ -51,6 +54,7 @@ static void end(struct publication *p)
 		zone_release(p->previous);
 	if (p->version != NULL)
 		zone_release(p->version);
+	delta_release(p->delta);
 	config_release(p->config);
 	if (!p->is_transfer)
 		room->loads.running--;
@@ -94,6 +98,21 @@ static void on_mail(struct mail *mail, void *receiver)
 	advance(p);
 }
 
+// What leads here from the version before, for the journal. Where there is
+// none, as after a step back, the version is stored whole.
+static void make_delta(struct publication *p)
+{
+	struct delta_writer *changes = p->changes;
+
+	p->changes = NULL;
+	if (changes == NULL)
+		return;
+	if (p->previous == NULL || !serial_newer(zone_serial(p->version), zone_serial(p->previous)))
+		delta_writer_abandon(changes);
+	else
+		(void)delta_writer_finish(changes, p->previous, p->version, &p->delta);
+}
+
 static void seal_on_lane(void *context)
 {
 	struct publication *p = context;
@@ -110,7 +129,11 @@ static void seal_on_lane(void *context)
 	}
 	if (p->error != 0)
 		zone_draft_abandon(p->draft);
+	else
+		make_delta(p);
 	p->draft = NULL;
+	delta_writer_abandon(p->changes);
+	p->changes = NULL;
 	room_post(p->room, &p->mail);
 }
 
@@ -135,6 +158,7 @@ static void run_store(struct publication *p)
 {
 	struct store_state state;
 	struct replica *replica = p->replica;
+	struct store_keep keep = { p->policy->max_journal_size, p->policy->history };
 	struct soa soa = { 0 };
 	struct rrset set;
 	int error;
@@ -155,7 +179,7 @@ static void run_store(struct publication *p)
 		state.expires_at = state.confirmed + timers.expire;
 	}
 	state.last_error[0] = '\0';
-	error = store_commit(p->room->store, p->version, NULL, NULL, &state, on_stored, p);
+	error = store_commit(p->room->store, p->version, p->delta, &keep, &state, on_stored, p);
 	if (error != 0)
 		on_stored(p, error, error_text(error));
 }
@@ -289,9 +313,11 @@ int publish_start(const struct publish_order *order)
 
 	if (p == NULL) {
 		zone_draft_abandon(order->draft);
+		delta_writer_abandon(order->changes);
 		return ERR_MEMORY;
 	}
 	p->draft = order->draft;
+	p->changes = order->changes;
 	p->previous = previous != NULL ? zone_hold(previous) : NULL;
 	p->is_transfer = order->is_transfer;
 	p->is_served = order->is_stored_already;

@@ -16,6 +16,7 @@ struct publish_order {
 	const struct config *config;        // held by the publication as long as it needs
 	const struct config_policy *policy;
 	struct zone_draft *draft;           // the publication's from now on, even on error
+	struct delta_writer *changes;       // likewise: what it changes of the version served; NULL: not known
 	bool is_large;                      // work for the long lane
 	bool is_transfer;                   // else it came from a zone file
 	bool is_stored_already;             // in its zone file: served at once, the store follows
