@@ -332,6 +332,7 @@ void replicate_stop(struct replicate *replicate, void (*done)(void *context), vo
 		deadline_set(&room->deadlines, &replica->deadline, DEADLINE_NEVER);
 		publish_stop(replica);
 	}
+	primary_links_end(room);
 	notify_out_stop(room);
 	export_all(room);
 	if (deadline_join(&room->deadlines, &room->stop_patience, on_patience) == 0)
@@ -373,6 +374,7 @@ void replicate_free(struct replicate *replicate)
 		free_replica(replicate->replicas[i]);
 	free(replicate->replicas);
 	primary_free_all(replicate);
+	primary_links_free(replicate);
 	deadline_queue_free(&replicate->deadlines);
 	config_release(room_config(replicate));
 	mailbox_free(replicate->box);

@@ -16,6 +16,7 @@
 #include "replicate/attempt.h"
 #include "replicate/deadline.h"
 #include "replicate/export.h"
+#include "replicate/link.h"
 #include "replicate/load.h"
 #include "replicate/notify_out.h"
 #include "replicate/primary.h"
@@ -45,6 +46,7 @@ struct replicate {
 
 	struct attempts attempts;
 	struct primaries primaries;
+	struct primary_links links;
 	struct notify_out notify_out;
 	struct exports exports;
 	struct loads loads;
