@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "replicate/link.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -19,6 +20,10 @@
 // An IXFR that is not begun to be answered by then, or whose first SOA stays
 // alone, is asked for as AXFR instead.
 #define IXFR_MS 15000u
+
+// A primary that is silent so long after a second question on a connection may
+// answer only one on each.
+#define REUSE_MS 4000u
 
 // Buffers of a transfer: a small one first, since most zones are small; then
 // large ones, so that a hand-over to the lane is rare; never more than these.
@@ -33,11 +38,8 @@ struct chunk {
 };
 
 struct fetch {
-	uv_tcp_t socket;
-	uv_connect_t connect;
-	uv_write_t write;
-	uint8_t prefix[2];
-	struct mail mail;           // from the lane
+	struct primary_link *connection; // NULL: given back
+	struct mail mail;           // from the lane; at the end from us
 	struct deadline deadline;
 	struct replicate *room;
 	struct fetch_order order;
@@ -58,7 +60,6 @@ struct fetch {
 	bool is_reading;
 	bool is_connected;
 	bool is_ended;               // the other side closed
-	bool is_closing, is_closed;  // the socket
 	bool is_over;                // the result is known; the lane only has to clean up
 	int connect_error;
 	struct fetch_figures figures;
@@ -81,13 +82,12 @@ static void free_chunks(struct chunk *chunk)
 	}
 }
 
-static void free_when_done(struct fetch *fetch)
+static void on_done(struct mail *mail, void *receiver)
 {
-	struct replicate *room = fetch->room;
+	struct fetch *fetch = (struct fetch *)((char *)mail - offsetof(struct fetch, mail));
+	struct replicate *room = receiver;
 	struct replica *replica = fetch->order.replica;
 
-	if (!fetch->is_closed || fetch->is_in_lane || fetch->stream != NULL)
-		return;
 	free_chunks(fetch->first);
 	free(fetch->filling);
 	if (fetch->base != NULL)
@@ -98,24 +98,29 @@ static void free_when_done(struct fetch *fetch)
 	room_job_end(room);
 }
 
-static void on_closed(uv_handle_t *handle)
+// Not before those who called us have returned.
+static void free_later(struct fetch *fetch)
 {
-	struct fetch *fetch = handle->data;
-	struct replicate *room = fetch->room;
-
-	room_enter(room);
-	fetch->is_closed = true;
-	free_when_done(fetch);
-	room_leave(room);
+	fetch->mail.deliver = on_done;
+	room_post(fetch->room, &fetch->mail);
 }
 
-static void close_socket(struct fetch *fetch)
+// What is left on it after a whole answer is the next question's; where there
+// was none, nobody knows.
+static void give_connection_back(struct fetch *fetch)
 {
-	if (fetch->is_closing)
-		return;
-	fetch->is_closing = true;
+	bool is_whole = fetch->result.outcome == FETCH_DONE || fetch->result.outcome == FETCH_UP_TO_DATE;
+
 	deadline_leave(&fetch->room->deadlines, &fetch->deadline);
-	uv_close((uv_handle_t *)&fetch->socket, on_closed);
+	if (fetch->connection == NULL)
+		return;
+	if (is_whole && !fetch->is_ended && fetch->first == NULL
+	    && (fetch->filling == NULL || fetch->filling->used == 0))
+		primary_link_keep(fetch->connection);
+	else
+		primary_link_close(fetch->connection);
+	fetch->connection = NULL;
+	fetch->is_reading = false;
 }
 
 static void post_to_lane(struct fetch *fetch);
@@ -137,7 +142,7 @@ static void tell(struct fetch *fetch)
 // it goes on the lane; then the result is told.
 static void conclude(struct fetch *fetch)
 {
-	close_socket(fetch);
+	give_connection_back(fetch);
 	fetch->is_over = true;
 	fetch->result.figures = fetch->figures;
 	fetch->result.elapsed_ms = clock_boot_ms() - fetch->started;
@@ -148,7 +153,7 @@ static void conclude(struct fetch *fetch)
 		return;
 	}
 	tell(fetch);
-	free_when_done(fetch);
+	free_later(fetch);
 }
 
 __attribute__((format(printf, 3, 4)))
@@ -252,11 +257,12 @@ static void on_lane_done(struct mail *mail, void *receiver)
 	recycle(fetch);
 	fetch->is_large = fetch->is_large || fetch->figures.records > FETCH_LARGE;
 	if (fetch->is_over) {
-		if (fetch->stream == NULL)
-			tell(fetch);
-		else
+		if (fetch->stream != NULL) {
 			post_to_lane(fetch);
-		free_when_done(fetch);
+			return;
+		}
+		tell(fetch);
+		free_later(fetch);
 		return;
 	}
 	if (fetch->progress == FETCH_MORE) {
@@ -305,12 +311,11 @@ static struct chunk *chunk_to_fill(struct fetch *fetch)
 	return chunk;
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static void on_alloc(void *context, uv_buf_t *buffer)
 {
-	struct fetch *fetch = handle->data;
-	struct chunk *chunk = fetch->is_over ? NULL : chunk_to_fill(fetch);
+	struct fetch *fetch = context;
+	struct chunk *chunk = chunk_to_fill(fetch);
 
-	(void)suggested;
 	if (chunk == NULL)
 		*buffer = uv_buf_init(NULL, 0);
 	else
@@ -320,18 +325,25 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 static void stop_reading(struct fetch *fetch)
 {
 	if (fetch->is_reading)
-		uv_read_stop((uv_stream_t *)&fetch->socket);
+		primary_link_read_stop(fetch->connection);
 	fetch->is_reading = false;
 }
 
-static void take_read(struct fetch *fetch, ssize_t length)
+static bool ask_anew(struct fetch *fetch);
+
+static void on_received(void *context, ssize_t length)
 {
+	struct fetch *fetch = context;
+
 	if (length == UV_ENOBUFS) {
 		stop_reading(fetch);
 		if (fetch->chunks == 0)
 			give_up(fetch, ERR_MEMORY, "failed: %s", error_text(ERR_MEMORY));
 		return;
 	}
+	// It was closed while our question was on its way.
+	if (length < 0 && ask_anew(fetch))
+		return;
 	if (length == UV_EOF) {
 		fetch->is_ended = true;
 		stop_reading(fetch);
@@ -348,25 +360,11 @@ static void take_read(struct fetch *fetch, ssize_t length)
 	hand_over(fetch);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
-{
-	struct fetch *fetch = stream->data;
-	struct replicate *room = fetch->room;
-
-	(void)buffer;
-	if (length == 0)
-		return;
-	room_enter(room);
-	if (!fetch->is_over)
-		take_read(fetch, length);
-	room_leave(room);
-}
-
 static void start_reading(struct fetch *fetch)
 {
 	if (fetch->is_reading || fetch->is_over || fetch->is_ended)
 		return;
-	if (uv_read_start((uv_stream_t *)&fetch->socket, on_alloc, on_read) != 0) {
+	if (primary_link_read_start(fetch->connection) != 0) {
 		give_up(fetch, ERR_IO, "failed: the connection broke");
 		return;
 	}
@@ -392,6 +390,8 @@ static void set_deadline(struct fetch *fetch)
 
 	if (fetch->order.kind == FETCH_SOA)
 		at = fetch->started + SOA_MS;
+	if (primary_link_is_reused(fetch->connection) && fetch->received == 0)
+		at = earlier(at, fetch->heard + REUSE_MS);
 	if (is_unanswered_ixfr(fetch))
 		at = earlier(at, fetch->started + IXFR_MS);
 	if (policy->transfer_time_in != 0)
@@ -426,6 +426,11 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 		give_up(fetch, ERR_TIMEOUT, "failed: no connection within %u s", CONNECT_MS / 1000);
 		return;
 	}
+	if (primary_link_is_reused(fetch->connection) && fetch->received == 0 && now - fetch->heard >= REUSE_MS) {
+		primary_link_distrust(fetch->connection);
+		(void)ask_anew(fetch);
+		return;
+	}
 	// What waits for our own lane is not the primary's fault.
 	if (fetch->is_in_lane && !fetch->is_reading)
 		fetch->heard = fetch->window_start = now;
@@ -448,51 +453,33 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 
 // --- the beginning
 
-static void on_written(uv_write_t *write, int status)
+// 0 or a uv error.
+static int send_query(struct fetch *fetch)
 {
-	struct fetch *fetch = write->data;
-	struct replicate *room = fetch->room;
+	int error = primary_link_send(fetch->connection, fetch->query.bytes, fetch->query.length);
 
-	room_enter(room);
-	if (status < 0 && !fetch->is_over)
-		give_up(fetch, ERR_IO, "failed: %s", uv_strerror(status));
-	room_leave(room);
+	if (error == 0)
+		error = primary_link_read_start(fetch->connection);
+	if (error != 0)
+		return error;
+	fetch->is_connected = true;
+	fetch->is_reading = true;
+	fetch->heard = fetch->window_start = clock_boot_ms();
+	set_deadline(fetch);
+	return 0;
 }
 
-static void send_query(struct fetch *fetch)
+static void on_connected(void *context, int status)
 {
-	uv_buf_t buffers[2];
-	int error;
+	struct fetch *fetch = context;
 
-	wire_put16(fetch->prefix, (uint16_t)fetch->query.length);
-	buffers[0] = uv_buf_init((char *)fetch->prefix, 2);
-	buffers[1] = uv_buf_init((char *)fetch->query.bytes, (unsigned)fetch->query.length);
-	fetch->write.data = fetch;
-	error = uv_write(&fetch->write, (uv_stream_t *)&fetch->socket, buffers, 2, on_written);
-	if (error != 0) {
-		give_up(fetch, ERR_IO, "failed: %s", uv_strerror(error));
+	if (status < 0) {
+		give_up(fetch, ERR_IO, "failed: no connection: %s", uv_strerror(status));
 		return;
 	}
-	fetch->is_connected = true;
-	fetch->heard = fetch->window_start = clock_boot_ms();
-	start_reading(fetch);
-	if (!fetch->is_over)
-		set_deadline(fetch);
-}
-
-static void on_connect(uv_connect_t *connect, int status)
-{
-	struct fetch *fetch = connect->data;
-	struct replicate *room = fetch->room;
-
-	room_enter(room);
-	if (!fetch->is_over) {
-		if (status < 0)
-			give_up(fetch, ERR_IO, "failed: no connection: %s", uv_strerror(status));
-		else
-			send_query(fetch);
-	}
-	room_leave(room);
+	status = send_query(fetch);
+	if (status != 0)
+		give_up(fetch, ERR_IO, "failed: %s", uv_strerror(status));
 }
 
 static void on_connect_deadline(struct deadline *deadline, uint64_t now)
@@ -507,18 +494,44 @@ static void on_connect_deadline(struct deadline *deadline, uint64_t now)
 		give_up(fetch, ERR_TIMEOUT, "failed: no connection within %u s", CONNECT_MS / 1000);
 }
 
-static int connect_socket(struct fetch *fetch)
-{
-	const struct config_remote *remote = fetch->order.remote;
-	int error = 0;
+static const struct primary_link_user link_calls = { on_connected, on_alloc, on_received };
 
-	if (remote->source.ss_family == remote->address.ss_family)
-		error = uv_tcp_bind(&fetch->socket, (const struct sockaddr *)&remote->source, 0);
-	fetch->connect.data = fetch;
-	if (error == 0)
-		error = uv_tcp_connect(&fetch->connect, &fetch->socket, (const struct sockaddr *)&remote->address,
-		                       on_connect);
-	return error;
+static void open_connection(struct fetch *fetch)
+{
+	int error = primary_link_open(fetch->room, fetch->order.remote, &link_calls, fetch, &fetch->connection,
+	                            &fetch->connect_error);
+	uint64_t now = clock_boot_ms();
+
+	// Told from the loop, as every other failure.
+	fetch->result.outcome = error;
+	deadline_set(&fetch->room->deadlines, &fetch->deadline, error != 0 ? now : now + CONNECT_MS);
+}
+
+// An idle connection, where there is one that still works, else a new one.
+static void connect_or_reuse(struct fetch *fetch)
+{
+	fetch->connection = primary_link_take_idle(fetch->room, fetch->order.remote, &link_calls, fetch);
+	if (fetch->connection == NULL) {
+		open_connection(fetch);
+	} else if (send_query(fetch) != 0) {
+		primary_link_close(fetch->connection);
+		fetch->connection = NULL;
+		open_connection(fetch);
+	}
+}
+
+// A question on a connection that served others before came to nothing: asks it
+// on one of its own. False where this was one.
+static bool ask_anew(struct fetch *fetch)
+{
+	if (!primary_link_is_reused(fetch->connection) || fetch->received > 0)
+		return false;
+	primary_link_close(fetch->connection);
+	fetch->connection = NULL;
+	fetch->is_connected = false;
+	fetch->is_reading = false;
+	open_connection(fetch);
+	return true;
 }
 
 static int prepare(struct fetch *fetch)
@@ -569,8 +582,6 @@ int fetch_start(const struct fetch_order *order, fetch_done *done, void *context
 	}
 	if (error == 0 && deadline_join(&room->deadlines, &made->deadline, on_connect_deadline) != 0)
 		error = ERR_MEMORY;
-	if (error == 0 && uv_tcp_init(room->loop, &made->socket) != 0)
-		error = ERR_IO;
 	if (error != 0) {
 		snprintf(why, 256, "failed: %s", error_text(error));
 		if (made != NULL) {
@@ -582,20 +593,11 @@ int fetch_start(const struct fetch_order *order, fetch_done *done, void *context
 		}
 		return error;
 	}
-	made->socket.data = made;
 	config_hold(order->config);
 	replica_hold(order->replica);
 	order->replica->is_strand_busy = true;
 	room_job_begin(room);
-	error = connect_socket(made);
-	if (error != 0) {
-		// Told from the loop, as every other failure.
-		made->result.outcome = ERR_IO;
-		made->connect_error = error;
-		deadline_set(&room->deadlines, &made->deadline, made->started);
-	} else {
-		deadline_set(&room->deadlines, &made->deadline, made->started + CONNECT_MS);
-	}
+	connect_or_reuse(made);
 	*fetch = made;
 	return 0;
 }
