@@ -14,7 +14,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_serve, cli_check_config, cli_status, cli_refresh, cli_retransfer,
-	cli_reload, cli_stop, cli_version, cli_help;
+	cli_approve, cli_reject, cli_reload, cli_stop, cli_version, cli_help;
 
 // Finds the verb and runs it.
 int cli_run(int argc, char **argv);

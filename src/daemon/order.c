@@ -58,6 +58,14 @@ static void run_zone_order(struct server *server, struct order *order)
 		order_finish(order, 1, "%s: %s\n", name, error_text(error));
 }
 
+static void run_decision(struct server *server, struct order *order)
+{
+	char name[NAME_MAX_TEXT], why[256];
+	int error = order->verb == ORDER_APPROVE ? replicate_approve(server->replicate, order->origin, why)
+	                                         : replicate_reject(server->replicate, order->origin, why);
+	order_finish(order, error == 0 ? 0 : 1, "%s: %s\n", name_to_text(order->origin, name), why);
+}
+
 static void deliver(struct mail *mail, void *receiver)
 {
 	struct server *server = receiver;
@@ -70,6 +78,10 @@ static void deliver(struct mail *mail, void *receiver)
 	case ORDER_REFRESH:
 	case ORDER_RETRANSFER:
 		run_zone_order(server, order);
+		break;
+	case ORDER_APPROVE:
+	case ORDER_REJECT:
+		run_decision(server, order);
 		break;
 	case ORDER_RELOAD:
 		server_reload(server, order);

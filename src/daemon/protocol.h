@@ -16,5 +16,5 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_NOT_RUNNING = 3,
-	EXIT_DEGRADED = 4, // status: some zone is stale, expired or empty
+	EXIT_DEGRADED = 4, // status: some zone is stale, expired, empty or held
 };

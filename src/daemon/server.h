@@ -18,14 +18,14 @@
 
 struct control;
 
-enum order_verb { ORDER_REFRESH, ORDER_RETRANSFER, ORDER_RELOAD, ORDER_STOP };
+enum order_verb { ORDER_REFRESH, ORDER_RETRANSFER, ORDER_APPROVE, ORDER_REJECT, ORDER_RELOAD, ORDER_STOP };
 
 // What a control connection asks of the loop. Shared by the two until both
 // have let go.
 struct order {
 	struct mail mail;
 	enum order_verb verb;
-	uint8_t origin[NAME_MAX_WIRE]; // REFRESH, RETRANSFER
+	uint8_t origin[NAME_MAX_WIRE]; // REFRESH, RETRANSFER, APPROVE, REJECT
 	atomic_uint holders;
 	sem_t done;
 	int code;                      // exit code

@@ -172,6 +172,16 @@ static int run_retransfer(struct server *server, const struct request *request, 
 	return give_order(server, ORDER_RETRANSFER, request, reply);
 }
 
+static int run_approve(struct server *server, const struct request *request, FILE *reply)
+{
+	return give_order(server, ORDER_APPROVE, request, reply);
+}
+
+static int run_reject(struct server *server, const struct request *request, FILE *reply)
+{
+	return give_order(server, ORDER_REJECT, request, reply);
+}
+
 static int run_reload(struct server *server, const struct request *request, FILE *reply)
 {
 	return give_order(server, ORDER_RELOAD, request, reply);
@@ -192,6 +202,8 @@ static const struct verb {
 	{ "status", MAY_NAME_ZONE, run_status },
 	{ "refresh", MUST_NAME_ZONE, run_refresh },
 	{ "retransfer", MUST_NAME_ZONE, run_retransfer },
+	{ "approve", MUST_NAME_ZONE, run_approve },
+	{ "reject", MUST_NAME_ZONE, run_reject },
 	{ "reload", NO_ZONE, run_reload },
 	{ "stop", NO_ZONE, run_stop },
 	{ "version", NO_ZONE, run_version },

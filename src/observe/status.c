@@ -8,6 +8,7 @@
 #include "observe/times.h"
 
 #define WIDTH_ZONE 22
+#define HELD_TEXT (NAME_MAX_TEXT + 400)
 #define WIDTH_PRIMARY 15 // an IPv4 address, or a short one with its port
 
 void status_count(struct status_summary *summary, const struct replica_status *zone)
@@ -21,13 +22,15 @@ void status_count(struct status_summary *summary, const struct replica_status *z
 	}
 	if (zone->behind_since != 0)
 		summary->behind++;
+	if (zone->held)
+		summary->held++;
 	if (zone->last_error[0] != '\0')
 		summary->troubled++;
 }
 
 bool status_is_degraded(const struct status_summary *summary)
 {
-	return summary->stale + summary->expired + summary->empty > 0;
+	return summary->stale + summary->expired + summary->empty + summary->held > 0;
 }
 
 const char *status_phase_text(enum replica_phase phase)
@@ -109,14 +112,31 @@ static void write_note(FILE *to, const char *note)
 	}
 }
 
+// What is held back, why, and what to do.
+static const char *held_text(const struct replica_status *zone, int64_t now, char text[static HELD_TEXT])
+{
+	char name[NAME_MAX_TEXT], duration[TIMES_TEXT];
+	name_to_text(zone->origin, name);
+	times_duration(now - zone->held_since, duration);
+	if (zone->rejected)
+		snprintf(text, HELD_TEXT, "serial %u was rejected and is passed over until a newer one comes: %s",
+		         zone->held_serial, zone->held_why);
+	else
+		snprintf(text, HELD_TEXT, "serial %u held for %s: %s; `understudy approve %s` publishes it, reject drops it",
+		         zone->held_serial, duration, zone->held_why, name);
+	return text;
+}
+
 static void write_notes(FILE *to, const struct replica_status *zone, int64_t now)
 {
-	char note[sizeof(zone->last_error) + 2 * TIMES_TEXT + ADDRESS_TEXT], duration[TIMES_TEXT];
+	char note[sizeof(zone->last_error) + 2 * TIMES_TEXT + ADDRESS_TEXT], duration[TIMES_TEXT], held[HELD_TEXT];
 	if (zone->behind_since != 0) {
 		snprintf(note, sizeof(note), "behind for %s: a primary has serial %u",
 		         times_duration(now - zone->behind_since, duration), zone->primary_serial);
 		write_note(to, note);
 	}
+	if (zone->held || zone->rejected)
+		write_note(to, held_text(zone, now, held));
 	if (zone->unsaved)
 		write_note(to, "not saved: the newest version is not on disk, see the log");
 	if (zone->file_failed)
@@ -167,6 +187,7 @@ void status_write_tail(FILE *to, const struct status_summary *summary,
 	write_part(to, &separator, summary->expired, "expired");
 	write_part(to, &separator, summary->empty, "empty");
 	write_part(to, &separator, summary->behind, "behind");
+	write_part(to, &separator, summary->held, "held");
 	write_part(to, &separator, summary->troubled, "with errors");
 	fprintf(to, "; %llu queries in %s\n",
 	        (unsigned long long)(server->counters.udp_queries + server->counters.tcp_queries),
@@ -200,7 +221,7 @@ static void write_secondary(FILE *to, const struct replica_status *zone, int64_t
 
 void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 {
-	char name[NAME_MAX_TEXT], serial[16];
+	char name[NAME_MAX_TEXT], serial[16], held[HELD_TEXT];
 	const char *doing = zone->transferring ? ", transfer running" : zone->polling ? ", asking a primary" : "";
 	fprintf(to, "%-15s %s\n", "zone", name_to_text(zone->origin, name));
 	fprintf(to, "%-15s %s\n", "role", role_text(zone->role));
@@ -214,6 +235,12 @@ void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 	fprintf(to, "%-15s %zu records, %zu names, %zu bytes\n", "size", zone->records, zone->names, zone->bytes);
 	fprintf(to, "%-15s %s%s\n", "file", zone->file[0] != '\0' ? zone->file : "none",
 	        zone->file_failed ? ", cannot be written, see the log" : "");
+	if (zone->held || zone->rejected) {
+		fprintf(to, "%-15s serial %u, %llu records, %llu names, by the check %s\n", zone->held ? "held" : "rejected",
+		        zone->held_serial, (unsigned long long)zone->held_records, (unsigned long long)zone->held_names,
+		        zone->held_check);
+		write_note(to, held_text(zone, now, held));
+	}
 	if (zone->last_error[0] == '\0') {
 		fprintf(to, "%-15s none\n", "last error");
 	} else {

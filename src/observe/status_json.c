@@ -31,11 +31,23 @@ static json_t *primary_json(const struct replica_status *zone)
 	return primary->sa_family == 0 ? json_null() : json_string(address_to_text(primary, text));
 }
 
+// The serial stays after a rejection, so that one sees what is passed over.
+static json_t *held_json(const struct replica_status *zone)
+{
+	if (!zone->held && !zone->rejected)
+		return json_null();
+	return json_pack("{s:I, s:b, s:I, s:s, s:o, s:I, s:I}", "serial", (json_int_t)zone->held_serial,
+	                 "rejected", (int)zone->rejected, "since", (json_int_t)zone->held_since,
+	                 "check", zone->held_check, "why", text_json(zone->held_why),
+	                 "records", (json_int_t)zone->held_records, "names", (json_int_t)zone->held_names);
+}
+
 json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 {
 	char name[NAME_MAX_TEXT];
 	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
+	                 "held", held_json(zone),
 	                 "zone", name_to_text(zone->origin, name),
 	                 "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary",
 	                 "state", status_phase_text(zone->phase),
@@ -61,10 +73,10 @@ json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 
 json_t *status_summary_json(const struct status_summary *summary)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
 	                 "current", (int)summary->current, "stale", (int)summary->stale,
 	                 "expired", (int)summary->expired, "empty", (int)summary->empty,
-	                 "behind", (int)summary->behind, "troubled", (int)summary->troubled);
+	                 "behind", (int)summary->behind, "held", (int)summary->held, "troubled", (int)summary->troubled);
 }
 
 static json_t *rcodes_json(const struct serve_counters *counters)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "dns/serial.h"
 #include "replicate/fetch.h"
+#include "replicate/held.h"
 #include "replicate/poll.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
@@ -41,6 +42,7 @@ struct attempt {
 	enum fetch_kind kind;               // of the fetch
 	bool has_no_ixfr;                   // the primary does not do IXFR, as it seems
 	bool was_equal;                     // some primary has the serial that we have
+	bool was_held;                      // … or the one that is held back
 	bool was_asked;                     // some primary was worth asking
 	uint64_t ask_at;                    // boot ms: when the first of those that were not will be
 	uint32_t at, count;                 // place in order
@@ -173,12 +175,15 @@ static void conclude(struct attempt *attempt)
 {
 	struct replica *replica = attempt->replica;
 	bool was_equal = attempt->was_equal, was_asked = attempt->was_asked;
+	bool was_held = attempt->was_held;
 	uint64_t ask_at = attempt->ask_at;
 	char why[256];
 
 	memcpy(why, attempt->why, sizeof why);
 	release(attempt);
-	if (was_equal)
+	if (was_held)
+		replica_still_held(replica);
+	else if (was_equal)
 		replica_confirmed(replica);
 	else if (was_asked || ask_at == DEADLINE_NEVER || replica->refresh.is_on_trial)
 		replica_failed(replica, why);
@@ -402,6 +407,11 @@ static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch
 	const struct zone_version *version = replica_version(replica);
 	char address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
 
+	if (held_is(replica, serial) && !attempt->is_forced) {
+		attempt->was_held = true;
+		next_primary(attempt);
+		return;
+	}
 	if (version == NULL || attempt->is_forced || serial_newer(serial, zone_serial(version))) {
 		if (may_fetch)
 			fetch_from(attempt);
@@ -511,7 +521,9 @@ static void try_next(struct attempt *attempt)
 		conclude(attempt);
 		return;
 	}
-	bool is_direct = attempt->is_direct || attempt->is_forced || replica_version(replica) == NULL;
+	// Where something is held, the serial tells whether there is a newer one.
+	bool is_direct = attempt->is_direct || attempt->is_forced
+	                 || (replica_version(replica) == NULL && replica->held == NULL);
 	// Only the one who sent the NOTIFY is believed unasked.
 	attempt->is_direct = false;
 	if (is_direct)
@@ -551,7 +563,7 @@ static void take_notify(struct attempt *attempt)
 	struct zone_figures figures = { 0 };
 	struct endpoint notifier = replica->notify_from;
 
-	if (notifier.family == AF_UNSPEC || !replica->has_primary_serial || version == NULL
+	if (notifier.family == AF_UNSPEC || !replica->has_primary_serial || version == NULL || replica->held != NULL
 	    || !serial_newer(replica->primary_serial, zone_serial(version))) {
 		choose_order(attempt, notifier.family != AF_UNSPEC ? &notifier : NULL);
 		return;
@@ -601,6 +613,14 @@ static int start(struct replica *replica)
 void attempt_published(struct attempt *attempt, int error, const char *why)
 {
 	attempt->is_publishing = false;
+	if (error == ERR_HELD) {
+		attempt->was_held = true;
+		if (attempt->is_forced)
+			conclude(attempt);
+		else
+			next_primary(attempt);
+		return;
+	}
 	if (error != 0) {
 		// What this primary sent may not be served; another may have better.
 		note(attempt, LEVEL_ERROR, "%.250s", why);

@@ -322,7 +322,8 @@ void load_published(struct replica *replica, int error, const char *why)
 	struct replicate *room = replica->room;
 	char name[NAME_MAX_TEXT];
 
-	if (error != 0 && error != ERR_CLOSED) {
+	// What is held the file need not be read again for.
+	if (error != 0 && error != ERR_CLOSED && error != ERR_HELD) {
 		log_line(LEVEL_ERROR, replica_name(replica, name), "zone file %s: %s", replica_zone(replica)->file, why);
 		replica_note_error(replica, why);
 		replica->stamp.size = -1;

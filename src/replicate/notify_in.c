@@ -9,6 +9,7 @@
 #include "dns/serial.h"
 #include "dns/types.h"
 #include "replicate/attempt.h"
+#include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -160,6 +161,11 @@ static void on_notify(struct mail *mail, void *receiver)
 		log_heard(replica, word, &source, "that is what we have");
 		return;
 	}
+	if ((word & NOTIFY_HAS_SERIAL) != 0 && held_is(replica, (uint32_t)word)
+	    && replica->refresh.phase == REPLICA_CURRENT) {
+		log_heard(replica, word, &source, "that is what is held back");
+		return;
+	}
 	remember(replica, word, &source);
 	log_heard(replica, word, &source, replica_is_idle(replica) ? "looking" : "remembered, the zone is busy");
 	notify_in_resume(replica);
@@ -179,7 +185,8 @@ void notify_in_resume(struct replica *replica)
 		return;
 	replica->is_woken = false;
 	if (!replica->is_asked && version != NULL && replica->has_primary_serial
-	    && replica->refresh.phase == REPLICA_CURRENT && replica->primary_serial == zone_serial(version))
+	    && replica->refresh.phase == REPLICA_CURRENT
+	    && (replica->primary_serial == zone_serial(version) || held_is(replica, replica->primary_serial)))
 		return;
 	replica->is_asked = false;
 	attempt_request(replica, true);

@@ -10,8 +10,11 @@
 #include "base/log.h"
 #include "dns/serial.h"
 #include "guard/guard.h"
+#include "guard/verifier.h"
 #include "replicate/attempt.h"
 #include "replicate/export.h"
+#include "replicate/fetch.h"
+#include "replicate/held.h"
 #include "replicate/load.h"
 #include "replicate/notify_out.h"
 #include "replicate/replica.h"
@@ -20,7 +23,10 @@
 // A store that fails is tried again after 1, 2, 4 … seconds, at most this many.
 #define STORE_RETRY_MAX_S 60u
 
-enum stage { STAGE_SEAL, STAGE_STORE, STAGE_SERVE, STAGE_DOWNSTREAM };
+// Verifiers that run at once: one that hangs takes a thread for its whole time.
+#define VERIFIERS_AT_ONCE 4u
+
+enum stage { STAGE_SEAL, STAGE_EXAMINE, STAGE_VERIFY, STAGE_HOLD, STAGE_STORE, STAGE_SERVE, STAGE_DOWNSTREAM };
 
 struct publication {
 	struct mail mail;                     // from the lane, from the store
@@ -38,6 +44,12 @@ struct publication {
 	enum stage stage;
 	bool is_transfer;
 	bool is_served;                       // before it was stored
+	bool is_approved;                     // by the operator
+	bool is_examined;                     // by the guard, on the lane that sealed it
+	bool guards_previous;                 // what it replaces is answered from
+	atomic_bool cancelled;                // the verifier, if it runs, is to be killed
+	struct guard_verdict verdict;
+	struct store_held held;               // what the store keeps where the guard says no
 	unsigned store_failures;
 	int error;                            // of the stage
 	char why[400];
@@ -56,7 +68,7 @@ static void end(struct publication *p)
 		zone_release(p->version);
 	delta_release(p->delta);
 	config_release(p->config);
-	if (!p->is_transfer)
+	if (!p->is_transfer && !p->is_approved)
 		room->loads.running--;
 	if (p->replica != NULL) {
 		p->replica->publication = NULL;
@@ -72,13 +84,19 @@ static void report(struct publication *p)
 {
 	struct replica *replica = p->replica;
 	struct attempt *attempt = replica->attempt;
-	bool is_transfer = p->is_transfer;
+	bool is_transfer = p->is_transfer, is_approved = p->is_approved;
 	int error = p->error;
 	char why[400];
 
 	memcpy(why, p->why, sizeof why);
 	replica_hold(replica);
 	end(p);
+	if (is_approved) {
+		held_published(replica, error, why);
+		replica_settle(replica);
+		replica_drop(replica);
+		return;
+	}
 	// While a file's version was stored, a primary may have been asked.
 	if (!is_transfer)
 		load_published(replica, error, why);
@@ -113,6 +131,36 @@ static void make_delta(struct publication *p)
 		(void)delta_writer_finish(changes, p->previous, p->version, &p->delta);
 }
 
+static void examine(struct publication *p)
+{
+	const struct zone_version *previous = p->guards_previous ? p->previous : NULL;
+
+	p->is_examined = true;
+	if (p->is_approved)
+		return;
+	p->error = guard_examine(p->version, previous, p->policy, &p->verdict);
+	if (p->error != 0 && p->error != ERR_HELD)
+		snprintf(p->why, sizeof p->why, "cannot be checked: %s", error_text(p->error));
+}
+
+// A digest over a large zone does not belong before small changes of others.
+static bool is_examined_here(const struct publication *p)
+{
+	struct zone_figures figures;
+
+	zone_figures(p->version, &figures);
+	return p->is_approved || p->lane == p->room->long_lane || figures.records <= FETCH_LARGE
+	       || !guard_walks(p->version, p->policy);
+}
+
+static void examine_on_lane(void *context)
+{
+	struct publication *p = context;
+
+	examine(p);
+	room_post(p->room, &p->mail);
+}
+
 static void seal_on_lane(void *context)
 {
 	struct publication *p = context;
@@ -131,6 +179,8 @@ static void seal_on_lane(void *context)
 		zone_draft_abandon(p->draft);
 	else
 		make_delta(p);
+	if (p->error == 0 && is_examined_here(p))
+		examine(p);
 	p->draft = NULL;
 	delta_writer_abandon(p->changes);
 	p->changes = NULL;
@@ -141,6 +191,72 @@ static void run_seal(struct publication *p)
 {
 	if (lane_post(p->lane, seal_on_lane, p) != 0)
 		seal_on_lane(p);
+}
+
+static void run_examine(struct publication *p)
+{
+	p->stage = STAGE_EXAMINE;
+	if (lane_post(p->room->long_lane, examine_on_lane, p) != 0)
+		examine_on_lane(p);
+}
+
+static void verify_on_lane(void *context)
+{
+	struct publication *p = context;
+	struct verifier verifier = {
+		.command = p->policy->verifier, .timeout = p->policy->verifier_timeout, .cancelled = &p->cancelled,
+	};
+
+	p->error = verifier_run(p->version, &verifier, &p->verdict);
+	if (p->error != 0 && p->error != ERR_HELD)
+		snprintf(p->why, sizeof p->why, "cannot be verified: %s", error_text(p->error));
+	room_post(p->room, &p->mail);
+}
+
+// Verifiers have threads of their own: they may take a minute, or hang.
+static void run_verify(struct publication *p)
+{
+	struct replicate *room = p->room;
+	struct lane *lane;
+
+	p->stage = STAGE_VERIFY;
+	if (room->verify_lane == NULL && lane_start("verify", VERIFIERS_AT_ONCE, &lane) == 0)
+		room->verify_lane = lane;
+	lane = room->verify_lane != NULL ? room->verify_lane : room->long_lane;
+	if (lane_post(lane, verify_on_lane, p) == 0)
+		return;
+	p->error = ERR_MEMORY;
+	snprintf(p->why, sizeof p->why, "cannot be verified: %s", error_text(p->error));
+	room_post(room, &p->mail);
+}
+
+// --- held
+
+static void hold_on_lane(void *context)
+{
+	struct publication *p = context;
+	struct zone_figures figures;
+	char why[256];
+
+	zone_figures(p->version, &figures);
+	p->held = (struct store_held){
+		.serial = zone_serial(p->version), .since = clock_wall_s(),
+		.names = figures.names, .records = figures.records,
+	};
+	snprintf(p->held.check, sizeof p->held.check, "%s", p->verdict.check);
+	snprintf(p->held.why, sizeof p->held.why, "%s", p->verdict.text);
+	// Where it cannot be kept it is held all the same; to approve it is then to
+	// fetch it again.
+	if (store_held_put(p->room->store, zone_origin(p->version), &p->held, p->version, why) != 0)
+		log_line(LEVEL_ERROR, NULL, "%s", why);
+	room_post(p->room, &p->mail);
+}
+
+static void run_hold(struct publication *p)
+{
+	p->stage = STAGE_HOLD;
+	if (lane_post(p->room->long_lane, hold_on_lane, p) != 0)
+		hold_on_lane(p);
 }
 
 // --- store
@@ -239,14 +355,30 @@ static void advance(struct publication *p)
 		end(p);
 		return;
 	}
-	if (p->room->is_stopping && (p->stage == STAGE_SEAL || p->error != 0)) {
+	if (p->room->is_stopping && (p->stage <= STAGE_VERIFY || p->error != 0)) {
 		if (p->error == 0)
 			p->error = ERR_CLOSED;
 		report(p);
 		return;
 	}
 	switch (p->stage) {
-	case STAGE_SEAL: // guard → seal
+	case STAGE_SEAL: // guard → seal → guard
+		if (p->error == 0 && !p->is_examined) {
+			run_examine(p);
+			return;
+		}
+		__attribute__((fallthrough));
+	case STAGE_EXAMINE: // → the operator's verifier
+		if (p->error == 0 && !p->is_approved && p->policy->verifier != NULL) {
+			run_verify(p);
+			return;
+		}
+		__attribute__((fallthrough));
+	case STAGE_VERIFY: // → held, or on
+		if (p->error == ERR_HELD) {
+			run_hold(p);
+			return;
+		}
 		if (p->error != 0) {
 			report(p);
 			return;
@@ -258,6 +390,10 @@ static void advance(struct publication *p)
 		}
 		p->stage = STAGE_STORE;
 		run_store(p);
+		return;
+	case STAGE_HOLD: // … until somebody approves it
+		held_take(p->replica, &p->held);
+		report(p);
 		return;
 	case STAGE_STORE: // → store
 		if (p->error != 0) {
@@ -321,6 +457,9 @@ int publish_start(const struct publish_order *order)
 	p->previous = previous != NULL ? zone_hold(previous) : NULL;
 	p->is_transfer = order->is_transfer;
 	p->is_served = order->is_stored_already;
+	p->is_approved = order->is_approved;
+	// What has expired nobody is answered from: anything is better than nothing.
+	p->guards_previous = order->replica->refresh.phase != REPLICA_EXPIRED;
 	p->lane = order->is_large ? p->room->long_lane : p->room->short_lane;
 	p->stage = STAGE_SEAL;
 	run_seal(p);
@@ -352,6 +491,7 @@ void publish_cancel(struct replica *replica)
 		end(p);
 		return;
 	}
+	atomic_store(&p->cancelled, true);
 	p->replica = NULL;
 	replica->publication = NULL;
 	replica_drop(replica);
@@ -363,4 +503,6 @@ void publish_stop(struct replica *replica)
 
 	if (p != NULL && p->retry.place != 0)
 		end(p);
+	else if (p != NULL)
+		atomic_store(&p->cancelled, true);
 }

@@ -20,10 +20,12 @@ struct publish_order {
 	bool is_large;                      // work for the long lane
 	bool is_transfer;                   // else it came from a zone file
 	bool is_stored_already;             // in its zone file: served at once, the store follows
+	bool is_approved;                   // by the operator: the guard does not hold it
 };
 
 // Checks, seals, stores and serves the draft; then the attempt or the load of
-// the zone is told (attempt_published(), load_published()). ERR_MEMORY.
+// the zone is told (attempt_published(), load_published(), held_published()):
+// ERR_HELD where the guard holds it and the store has it. ERR_MEMORY.
 int publish_start(const struct publish_order *order);
 
 // Stores a version that is served already (read from its file at the start).

@@ -133,6 +133,18 @@ static unsigned on_good(struct refresh *refresh, uint64_t now, uint32_t random)
 	return actions;
 }
 
+// The primaries are there, and what they have is known: what is served does not
+// come nearer to its expiry while the operator decides. What is not served, is
+// asked for at the pace of RETRY.
+static unsigned on_held(struct refresh *refresh, uint64_t now, uint32_t random)
+{
+	if (refresh->phase == REPLICA_CURRENT || refresh->phase == REPLICA_STALE)
+		return on_good(refresh, now, random);
+	refresh->failures = 0;
+	refresh->refresh_at = now + jitter(ms(refresh->retry), random);
+	return 0;
+}
+
 static uint64_t doubled(uint32_t first, uint16_t failures, uint32_t most)
 {
 	uint32_t shift = failures < 16 ? failures : 16;
@@ -171,6 +183,8 @@ unsigned refresh_step(struct refresh *refresh, enum refresh_event event, uint64_
 	case REFRESH_CONFIRMED:
 	case REFRESH_REPLACED:
 		return on_good(refresh, now, random);
+	case REFRESH_HELD:
+		return on_held(refresh, now, random);
 	case REFRESH_FAILED:
 		return on_failed(refresh, now, random);
 	}

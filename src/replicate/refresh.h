@@ -30,6 +30,7 @@ enum refresh_event {
 	REFRESH_WOKEN,     // NOTIFY, or the operator
 	REFRESH_CONFIRMED, // a primary has the serial that we have
 	REFRESH_REPLACED,  // a new version is served; refresh_take_soa() came before
+	REFRESH_HELD,      // a primary has no newer serial than the one that is held back
 	REFRESH_FAILED,    // all primaries were tried in vain
 };
 

@@ -14,6 +14,7 @@
 #include "dns/serial.h"
 #include "replicate/attempt.h"
 #include "replicate/export.h"
+#include "replicate/held.h"
 #include "replicate/load.h"
 #include "replicate/notify_in.h"
 #include "replicate/publish.h"
@@ -95,6 +96,7 @@ static void on_buried(struct mail *mail, void *receiver)
 	struct replicate *room = receiver;
 
 	free(replica->last_error);
+	free(replica->held);
 	zone_line_release(replica->line);
 	free(replica);
 	room_job_end(room);
@@ -124,10 +126,15 @@ void replica_remove(struct replica *replica)
 	replica->is_removed = true;
 	attempt_cancel(replica);
 	publish_cancel(replica);
+	held_forget(replica);
 	export_cancel(replica);
 	notify_out_forget(replica);
 	deadline_leave(&room->deadlines, &replica->deadline);
 	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
+	// Its lists go with the old configuration; where there is no memory to take
+	// the slot out it stays, and must not point at them.
+	atomic_store_explicit(&replica->slot->allow_query, &acl_none, memory_order_release);
+	atomic_store_explicit(&replica->slot->allow_transfer, &acl_none, memory_order_release);
 	zone_table_remove(room->table, replica->slot);
 	room_job_begin(room);
 	replica_drop(replica);
@@ -172,7 +179,9 @@ void replica_settle(struct replica *replica)
 	if (replica->is_removed || replica->room->is_stopping || !replica->room->is_running)
 		return;
 	if (replica_is_idle(replica)) {
-		if (replica->wants_load || replica->wants_store)
+		if (replica->wants_approval)
+			held_publish(replica);
+		else if (replica->wants_load || replica->wants_store)
 			load_request(replica);
 		else if (replica->is_woken && replica->role == CONFIG_SECONDARY)
 			notify_in_resume(replica);
@@ -319,6 +328,15 @@ void replica_postponed(struct replica *replica, const char *why, uint64_t at)
 	replica_settle(replica);
 }
 
+void replica_still_held(struct replica *replica)
+{
+	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
+	replica_clear_error(replica);
+	act(replica, step(replica, REFRESH_HELD));
+	replica_put_state(replica);
+	replica_settle(replica);
+}
+
 // A secondary's file is as old as it looks; a primary's is what there is.
 static void took_file(struct replica *replica)
 {
@@ -350,6 +368,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 		replica->behind_since = 0;
 	}
 	replica_clear_error(replica);
+	held_served(replica, soa.serial);
 	if (is_transfer)
 		step(replica, REFRESH_REPLACED);
 	else

@@ -19,6 +19,7 @@
 struct attempt;
 struct notify_entry;
 struct publication;
+struct store_held;
 
 // What a file was when it was last read.
 struct file_stamp {
@@ -38,6 +39,7 @@ struct replica {
 	_Atomic(const struct config_zone *) zone; // valid with room->config
 	struct attempt *attempt;         // an attempt to refresh is under way
 	struct publication *publication; // a draft is on its way to be served
+	struct store_held *held;         // what the guard holds back, or the operator rejected; NULL: nothing
 	struct replica *next_due, *previous_due; // queue of those that wait for an attempt
 	struct refresh refresh;
 
@@ -84,6 +86,7 @@ struct replica {
 	bool is_export_queued : 1;
 	bool is_unsaved : 1;
 	bool has_file_failed : 1;  // the last attempt to write the zone file
+	bool wants_approval : 1;   // what is held shall be published
 	bool is_removed : 1;
 	bool has_warned_targets : 1;
 	struct mail bury;          // after the grace period that follows removal
@@ -125,6 +128,8 @@ void replica_wake(struct replica *replica, bool is_forced);
 void replica_confirmed(struct replica *replica);
 void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer);
 void replica_failed(struct replica *replica, const char *why);
+// The primaries have nothing newer than what is held.
+void replica_still_held(struct replica *replica);
 
 // Nobody was asked, since none answers anybody: tried again then (boot ms).
 void replica_postponed(struct replica *replica, const char *why, uint64_t at);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "replicate/replicate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/epoch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "replicate/held.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -303,6 +305,31 @@ int replicate_retransfer(struct replicate *replicate, const uint8_t *origin)
 	return command(replicate, origin, true);
 }
 
+static int decide(struct replicate *room, const uint8_t *origin, char why[static 256],
+                  int (*decision)(struct replica *replica, char why[static 256]))
+{
+	struct replica *replica;
+	int error = ERR_NOT_FOUND;
+
+	room_enter(room);
+	snprintf(why, 256, "no such zone here; understudy status lists them");
+	replica = find(room, origin);
+	if (replica != NULL)
+		error = decision(replica, why);
+	room_leave(room);
+	return error;
+}
+
+int replicate_approve(struct replicate *replicate, const uint8_t *origin, char why[static 256])
+{
+	return decide(replicate, origin, why, held_approve);
+}
+
+int replicate_reject(struct replicate *replicate, const uint8_t *origin, char why[static 256])
+{
+	return decide(replicate, origin, why, held_reject);
+}
+
 // --- the end
 
 static void on_patience(struct deadline *deadline, uint64_t now)
@@ -363,6 +390,7 @@ static void free_replica(struct replica *replica)
 	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
 	zone_line_release(replica->line);
 	free(replica->last_error);
+	free(replica->held);
 	free(replica);
 }
 
@@ -373,6 +401,8 @@ void replicate_free(struct replicate *replicate)
 	for (uint32_t i = 0; i < replicate->replica_count; i++)
 		free_replica(replicate->replicas[i]);
 	free(replicate->replicas);
+	if (replicate->verify_lane != NULL)
+		lane_stop(replicate->verify_lane);
 	primary_free_all(replicate);
 	primary_links_free(replicate);
 	deadline_queue_free(&replicate->deadlines);

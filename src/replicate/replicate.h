@@ -61,6 +61,10 @@ void replicate_notify(struct replicate *replicate, const struct notify_in *notif
 int replicate_refresh(struct replicate *replicate, const uint8_t *origin);
 // Transfers the whole zone now, whatever the serial.
 int replicate_retransfer(struct replicate *replicate, const uint8_t *origin);
+// Publishes the version that is held, or drops it; `why` gets a sentence either
+// way. ERR_NOT_FOUND, ERR_STATE (nothing is held).
+int replicate_approve(struct replicate *replicate, const uint8_t *origin, char why[static 256]);
+int replicate_reject(struct replicate *replicate, const uint8_t *origin, char why[static 256]);
 
 // --- Status. Any thread: a copy of what is known at this moment.
 
@@ -90,6 +94,13 @@ struct replica_status {
 	int64_t expires_at;
 	int64_t behind_since;     // since when a newer serial is known at a primary, 0: not behind
 	size_t records, names, bytes;
+	bool held;                // the guard holds back a version
+	bool rejected;            // … or the operator has rejected it: it is not fetched again
+	uint32_t held_serial;
+	int64_t held_since;
+	size_t held_records, held_names;
+	char held_check[16];      // "max-shrink", "zonemd", …
+	char held_why[256];
 	char last_error[256];     // empty: none since the last success
 	int64_t last_error_at;
 	char file[256];           // the configured zone file, cut

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "guard/guard.h"
+#include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 #include "zone/file.h"
@@ -157,6 +158,24 @@ static void find_secondary(struct replica *replica, const struct config_zone *zo
 	date_by_file(replica, found);
 }
 
+// The file has what was held back when it was last read: what was served then
+// is served on.
+static bool serve_instead_of_held(const struct replica *replica, struct found *found)
+{
+	const struct zone_version *from_file = found->version;
+
+	found->version = NULL;
+	try_store(replica, found);
+	if (found->version == NULL || zone_serial(found->version) == zone_serial(from_file)) {
+		if (found->version != NULL)
+			zone_release(found->version);
+		*found = (struct found){ .version = from_file, .stamp = found->stamp };
+		return false;
+	}
+	zone_release(from_file);
+	return true;
+}
+
 static void find_primary(struct replica *replica, const struct config_zone *zone, struct found *found)
 {
 	char why[512] = "", name[NAME_MAX_TEXT];
@@ -170,6 +189,8 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 		snprintf(why, sizeof why, "%.400s: %s", zone->file, strerror(errno));
 	else
 		error = read_file(replica, zone, &found->version, why);
+	if (found->version != NULL && held_is(replica, zone_serial(found->version)) && serve_instead_of_held(replica, found))
+		return;
 	if (has_file && error == 0 && found->version != NULL) {
 		found->from = FROM_FILE;
 		(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
@@ -264,6 +285,8 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 		replica->wants_store = !found->is_stored;
 		replica->wants_notify = found->is_changed;
 	}
+	if (found->version != NULL)
+		held_served(replica, zone_serial(found->version));
 	if (found->error != NULL)
 		replica_note_error(replica, found->error);
 	// What there is no copy of is wanted at once, as fast as slots allow.
@@ -290,6 +313,7 @@ void start_load_all(struct replicate *room)
 		log_line(LEVEL_ERROR, NULL, "no memory to load the zones from the store: all are transferred");
 		return;
 	}
+	held_resume_all(room);
 	run_gang(&gang);
 	if (wall < latest) {
 		log_line(LEVEL_WARNING, NULL, "the clock stands %lld s before the last time that was stored: "

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "replicate/attempt.h"
+#include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -49,6 +50,22 @@ static void fill_content(const struct replica *replica, struct replica_status *s
 	status->bytes = figures.bytes;
 }
 
+static void fill_held(const struct replica *replica, struct replica_status *status)
+{
+	const struct store_held *held = replica->held;
+
+	if (held == NULL)
+		return;
+	status->held = !held->is_rejected;
+	status->rejected = held->is_rejected;
+	status->held_serial = held->serial;
+	status->held_since = held->since;
+	status->held_records = held->records;
+	status->held_names = held->names;
+	snprintf(status->held_check, sizeof status->held_check, "%s", held->check);
+	snprintf(status->held_why, sizeof status->held_why, "%s", held->why);
+}
+
 static void fill(struct replica *replica, struct replica_status *status)
 {
 	const struct config_zone *zone = replica_zone(replica);
@@ -61,6 +78,7 @@ static void fill(struct replica *replica, struct replica_status *status)
 		status->phase = replica_version(replica) != NULL ? REPLICA_CURRENT : REPLICA_EMPTY;
 	fill_content(replica, status);
 	fill_timers(replica, status);
+	fill_held(replica, status);
 	status->unsaved = replica->is_unsaved;
 	status->file_failed = replica->has_file_failed;
 	status->transferring = attempt_is_fetching(replica->attempt);

@@ -192,8 +192,46 @@ static void json_has_every_field(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json, "serial")), 2026112201);
 	assert_int_equal(json_integer_value(json_object_get(json, "expires_at")), NOW + 6 * 86400);
 	assert_true(json_is_null(json_object_get(json, "last_error")));
-	assert_int_equal(json_object_size(json), 21);
+	assert_true(json_is_null(json_object_get(json, "held")));
+	assert_int_equal(json_object_size(json), 22);
 	json_decref(json);
+}
+
+static void what_is_held_is_told_everywhere(void **state)
+{
+	struct replica_status zone = secondary("example.com");
+	struct status_summary summary = { 0 };
+	(void)state;
+	zone.held = true;
+	zone.held_serial = 2026112202;
+	zone.held_since = NOW - 180;
+	zone.held_records = 900;
+	zone.held_names = 884;
+	strcpy(zone.held_check, "max-shrink");
+	strcpy(zone.held_why, "9,120 of 10,004 names would go (91 %, limit 75 %)");
+
+	char *text = row(&zone);
+	assert_non_null(strstr(text, "\n  ! serial 2026112202 held for 3 min: 9,120 of 10,004 names would go"));
+	assert_non_null(strstr(text, "approve example.com` publishes it, reject drops it\n"));
+	free(text);
+	text = full(&zone);
+	assert_non_null(strstr(text, "held            serial 2026112202, 900 records, 884 names, by the check max-shrink\n"));
+	free(text);
+	json_t *json = status_zone_json(&zone, NOW), *held = json_object_get(json, "held");
+	assert_int_equal(json_integer_value(json_object_get(held, "serial")), 2026112202);
+	assert_string_equal(json_string_value(json_object_get(held, "check")), "max-shrink");
+	assert_string_equal(json_string_value(json_object_get(held, "why")), zone.held_why);
+	assert_true(json_is_false(json_object_get(held, "rejected")));
+	json_decref(json);
+	status_count(&summary, &zone);
+	assert_int_equal(summary.held, 1);
+	assert_true(status_is_degraded(&summary));
+
+	zone.held = false;
+	zone.rejected = true;
+	text = row(&zone);
+	assert_non_null(strstr(text, "\n  ! serial 2026112202 was rejected and is passed over until a newer one comes:"));
+	free(text);
 }
 
 static void a_list_in_json_is_one_object(void **state)
@@ -236,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_zone_file_that_cannot_be_written_is_told),
 		cmocka_unit_test(a_zone_without_a_copy_says_so),
 		cmocka_unit_test(json_has_every_field),
+		cmocka_unit_test(what_is_held_is_told_everywhere),
 		cmocka_unit_test(a_list_in_json_is_one_object),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

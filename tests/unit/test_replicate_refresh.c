@@ -47,6 +47,31 @@ static struct refresh current(uint64_t now)
 	return refresh;
 }
 
+// While a version is held, the one that is served does not come nearer to its
+// expiry as long as a primary answers; what is not served is asked for at the
+// pace of RETRY.
+static void a_version_that_is_held(void **state)
+{
+	struct refresh refresh = current(S(0)), never;
+	static const struct line lines[] = {
+		{ S(3600), REFRESH_TICK, REFRESH_ASK, REPLICA_CURRENT, S(4200), S(86400) },
+		{ S(3601), REFRESH_HELD, 0, REPLICA_CURRENT, S(7201), S(90001) },
+		{ S(7201), REFRESH_TICK, REFRESH_ASK, REPLICA_CURRENT, S(7801), S(90001) },
+		{ S(7202), REFRESH_FAILED, 0, REPLICA_STALE, S(7802), S(90001) },
+		{ S(7803), REFRESH_HELD, 0, REPLICA_CURRENT, S(11403), S(94203) },
+		{ S(94203), REFRESH_TICK, REFRESH_EXPIRE | REFRESH_ASK, REPLICA_EXPIRED, S(94803), NEVER },
+		{ S(94204), REFRESH_HELD, 0, REPLICA_EXPIRED, S(94804), NEVER },
+	};
+	static const struct line first[] = {
+		{ S(0), REFRESH_TICK, REFRESH_ASK, REPLICA_EMPTY, S(600), NEVER },
+		{ S(1), REFRESH_HELD, 0, REPLICA_EMPTY, S(601), NEVER },
+	};
+	(void)state;
+	play(&refresh, lines, sizeof lines / sizeof lines[0]);
+	refresh_init(&never, S(0));
+	play(&never, first, sizeof first / sizeof first[0]);
+}
+
 static void a_primary_that_answers(void **state)
 {
 	struct refresh refresh;
@@ -232,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_primary_that_answers),
+		cmocka_unit_test(a_version_that_is_held),
 		cmocka_unit_test(a_primary_that_falls_silent_and_returns),
 		cmocka_unit_test(a_zone_that_was_never_had_is_asked_for_eagerly_but_not_hammered),
 		cmocka_unit_test(a_newer_serial_that_cannot_be_had_is_asked_for_sooner_than_retry),

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/held.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "dns/serial.h"
+#include "replicate/publish.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+// --- files, on the long lane: they wait for the disk
+
+struct file_job {
+	struct mail mail;
+	struct replicate *room;
+	struct store_held held;
+	bool is_drop;
+	int error;
+	char why[256];
+	uint8_t origin[NAME_MAX_WIRE];
+};
+
+static void on_file_done(struct mail *mail, void *receiver)
+{
+	struct file_job *job = (struct file_job *)((char *)mail - offsetof(struct file_job, mail));
+	char name[NAME_MAX_TEXT];
+
+	(void)receiver;
+	if (job->error != 0)
+		log_line(LEVEL_ERROR, name_to_text(job->origin, name), "that serial %" PRIu32 " was rejected is forgotten "
+		         "with the next restart: %s", job->held.serial, job->why);
+	room_job_end(job->room);
+	free(job);
+}
+
+static void file_on_lane(void *context)
+{
+	struct file_job *job = context;
+
+	if (job->is_drop)
+		store_held_drop(job->room->store, job->origin);
+	else
+		job->error = store_held_put(job->room->store, job->origin, &job->held, NULL, job->why);
+	room_post(job->room, &job->mail);
+}
+
+// Forgets the file, or with `held` replaces it by the note of its rejection.
+static void change_file(struct replica *replica, const struct store_held *held)
+{
+	struct replicate *room = replica->room;
+	struct file_job *job = calloc(1, sizeof *job);
+	char why[256];
+
+	if (job == NULL) {
+		if (held == NULL)
+			store_held_drop(room->store, replica->slot->origin);
+		else
+			(void)store_held_put(room->store, replica->slot->origin, held, NULL, why);
+		return;
+	}
+	job->mail.deliver = on_file_done;
+	job->room = room;
+	job->is_drop = held == NULL;
+	if (held != NULL)
+		job->held = *held;
+	memcpy(job->origin, replica->slot->origin, name_length(replica->slot->origin));
+	room_job_begin(room);
+	if (lane_post(room->long_lane, file_on_lane, job) != 0)
+		file_on_lane(job);
+}
+
+// --- what is held
+
+static int remember(struct replica *replica, const struct store_held *held)
+{
+	if (replica->held == NULL)
+		replica->held = malloc(sizeof *replica->held);
+	if (replica->held == NULL)
+		return ERR_MEMORY;
+	*replica->held = *held;
+	return 0;
+}
+
+void held_take(struct replica *replica, const struct store_held *held)
+{
+	char name[NAME_MAX_TEXT];
+	const struct zone_version *version = replica_version(replica);
+
+	replica_name(replica, name);
+	replica->wants_approval = false;
+	log_line(LEVEL_ERROR, name, "serial %" PRIu32 " held: %s; %s; `understudy approve %s` publishes it", held->serial,
+	         held->why, version != NULL ? "the old version stays" : "there is no older one to serve", name);
+	// Without memory for the note the version is fetched, and held, once more.
+	(void)remember(replica, held);
+}
+
+bool held_is(const struct replica *replica, uint32_t serial)
+{
+	return replica->held != NULL && replica->held->serial == serial;
+}
+
+void held_forget(struct replica *replica)
+{
+	if (replica->held == NULL)
+		return;
+	free(replica->held);
+	replica->held = NULL;
+	replica->wants_approval = false;
+	change_file(replica, NULL);
+}
+
+void held_served(struct replica *replica, uint32_t serial)
+{
+	char name[NAME_MAX_TEXT];
+
+	if (replica->held == NULL || serial_newer(replica->held->serial, serial))
+		return;
+	if (replica->held->serial != serial)
+		log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 ", which was %s, is overtaken",
+		         replica->held->serial, replica->held->is_rejected ? "rejected" : "held");
+	held_forget(replica);
+}
+
+static int resume(void *context, const uint8_t *origin, const struct store_held *held)
+{
+	struct replicate *room = context;
+	struct zone_slot *slot = zone_table_get(room->table, origin);
+	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+
+	if (replica == NULL)
+		store_held_drop(room->store, origin);
+	else
+		(void)remember(replica, held);
+	return 0;
+}
+
+void held_resume_all(struct replicate *room)
+{
+	if (store_held_each(room->store, resume, room) != 0)
+		log_line(LEVEL_ERROR, NULL, "what was held back cannot be read from the state directory");
+}
+
+// --- the operator's word
+
+static int nothing_held(const struct replica *replica, char why[static 256])
+{
+	if (replica->held == NULL)
+		snprintf(why, 256, "no version is held");
+	else
+		snprintf(why, 256, "serial %" PRIu32 " was rejected and is gone; retransfer fetches it again",
+		         replica->held->serial);
+	return ERR_STATE;
+}
+
+int held_approve(struct replica *replica, char why[static 256])
+{
+	char name[NAME_MAX_TEXT];
+
+	if (replica->held == NULL || replica->held->is_rejected)
+		return nothing_held(replica, why);
+	snprintf(why, 256, "serial %" PRIu32 " approved: it is published now", replica->held->serial);
+	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 " approved", replica->held->serial);
+	replica->wants_approval = true;
+	// A primary that does not answer would keep the zone busy for long.
+	if (replica->attempt != NULL && replica->publication == NULL)
+		attempt_cancel(replica);
+	replica_settle(replica);
+	return 0;
+}
+
+int held_reject(struct replica *replica, char why[static 256])
+{
+	char name[NAME_MAX_TEXT];
+
+	if (replica->held == NULL || replica->held->is_rejected)
+		return nothing_held(replica, why);
+	if (replica->wants_approval && replica->is_strand_busy) {
+		snprintf(why, 256, "serial %" PRIu32 " was approved and is being published", replica->held->serial);
+		return ERR_STATE;
+	}
+	replica->held->is_rejected = true;
+	replica->wants_approval = false;
+	snprintf(why, 256, "serial %" PRIu32 " rejected: it is not fetched again, a newer one is", replica->held->serial);
+	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 " rejected", replica->held->serial);
+	change_file(replica, replica->held);
+	return 0;
+}
+
+// --- an approved version: out of the store, over what is served
+
+struct approval {
+	struct mail mail;
+	struct replicate *room;
+	struct replica *replica;         // held
+	const struct config *config;     // held
+	const struct config_policy *policy;
+	const struct zone_version *base; // held; NULL: none
+	struct zone_line *line;
+	struct zone_draft *draft;        // good and complete
+	struct delta_writer *changes;    // of base
+	int error;
+	char why[256];
+};
+
+static void give_up(struct approval *a)
+{
+	if (a->draft != NULL)
+		zone_draft_abandon(a->draft);
+	delta_writer_abandon(a->changes);
+	a->draft = NULL;
+	a->changes = NULL;
+}
+
+static void read_on_lane(void *context)
+{
+	struct approval *a = context;
+	int error = a->base != NULL ? zone_draft_from(a->line, a->base, &a->draft) : zone_draft_new(a->line, &a->draft);
+
+	if (error != 0) {
+		a->draft = NULL;
+	} else {
+		// Without memory for the changes it is stored whole.
+		if (a->base != NULL && delta_writer_new(a->draft, 0, &a->changes) != 0)
+			a->changes = NULL;
+		if (a->base != NULL)
+			error = zone_draft_replace_begin(a->draft);
+		if (error == 0)
+			error = store_held_read(a->room->store, a->replica->slot->origin, a->draft, a->why);
+		if (error == 0 && a->base != NULL)
+			error = zone_draft_replace_end(a->draft);
+		if (error != 0)
+			give_up(a);
+	}
+	if (error != 0 && a->why[0] == '\0')
+		snprintf(a->why, sizeof a->why, "%s", error_text(error));
+	a->error = error;
+	room_post(a->room, &a->mail);
+}
+
+static void publish(struct approval *a)
+{
+	struct publish_order order = {
+		.replica = a->replica,
+		.config = a->config,
+		.policy = a->policy,
+		.draft = a->draft,
+		.changes = a->changes,
+		.is_large = true,
+		.is_transfer = a->replica->role == CONFIG_SECONDARY,
+		.is_approved = true,
+	};
+	int error = publish_start(&order);
+
+	if (error != 0)
+		held_published(a->replica, error, error_text(error));
+}
+
+static void on_read(struct mail *mail, void *receiver)
+{
+	struct approval *a = (struct approval *)((char *)mail - offsetof(struct approval, mail));
+	struct replica *replica = a->replica;
+	struct replicate *room = receiver;
+
+	replica->is_strand_busy = false;
+	if (replica->is_removed || room->is_stopping) {
+		give_up(a);
+	} else if (a->error != 0) {
+		held_published(replica, a->error, a->why);
+	} else {
+		publish(a);
+	}
+	if (a->base != NULL)
+		zone_release(a->base);
+	config_release(a->config);
+	free(a);
+	replica_settle(replica);
+	replica_drop(replica);
+	room_job_end(room);
+}
+
+void held_publish(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+	const struct zone_version *base = replica_version(replica);
+	struct approval *a = calloc(1, sizeof *a);
+
+	if (a == NULL) {
+		held_published(replica, ERR_MEMORY, error_text(ERR_MEMORY));
+		return;
+	}
+	a->mail.deliver = on_read;
+	a->room = room;
+	a->replica = replica;
+	a->config = config_hold(room_config(room));
+	a->policy = replica_zone(replica)->policy;
+	a->base = base != NULL ? zone_hold(base) : NULL;
+	a->line = replica->line;
+	replica->is_strand_busy = true;
+	replica_hold(replica);
+	room_job_begin(room);
+	if (lane_post(room->long_lane, read_on_lane, a) != 0)
+		read_on_lane(a);
+}
+
+void held_published(struct replica *replica, int error, const char *why)
+{
+	char name[NAME_MAX_TEXT], text[400];
+
+	replica->wants_approval = false;
+	if (error == 0 || error == ERR_CLOSED)
+		return;
+	snprintf(text, sizeof text, "the approved version cannot be published: %.300s", why);
+	log_line(LEVEL_ERROR, replica_name(replica, name), "%s", text);
+	replica_note_error(replica, text);
+	// What is not there, or cannot be read, is fetched again.
+	if (error == ERR_NOT_FOUND || error == ERR_CORRUPT || error == ERR_UNSUPPORTED)
+		held_forget(replica);
+}
