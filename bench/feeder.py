@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A primary that costs next to nothing: it serves recorded AXFR streams, so
-that what is measured is the secondary. Every IXFR is answered with the whole
-zone.
+that what is measured is the secondary.
 
     feeder.py PORT ZONE=FILE...
 
-Lines on standard input change it: "ZONE SERIAL" gives the zone a new serial and
-its record "mark" another address. Each is answered with a line."""
+Lines on standard input change it, each is answered with a line:
+
+    ZONE SERIAL     the zone has a new serial, and its record "mark" another address
+    ixfr on|off     whether an IXFR is answered with the changes or the whole zone
+    sent ZONE       how many IXFR and how many whole zones were sent
+"""
 
 import socket
 import struct
@@ -16,9 +19,13 @@ import threading
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+
+
+ixfr_is_on = False
 
 
 class Stream:
@@ -28,6 +35,7 @@ class Stream:
         with open(path, "rb") as f:
             self.data = bytearray(f.read())
         self.lock = threading.Lock()
+        self.sent_ixfr = self.sent_whole = 0
         self.starts, at = [], 0
         while at < len(self.data):
             self.starts.append(at)
@@ -42,6 +50,8 @@ class Stream:
         self.serials = [self.data.index(word), self.data.rindex(word, last)]
         self.mark = self._after_name(at) + 10 if (at := self.data.find(b"\4mark")) >= 0 else None
 
+        self.history = {self.serial: (self.soa, "198.18.0.1")}
+
     def _after_name(self, at):
         while 0 < self.data[at] < 0xc0:
             at += self.data[at] + 1
@@ -50,14 +60,27 @@ class Stream:
     def change(self, serial):
         with self.lock:
             self.serial = serial
+            self.soa = dns.rrset.from_rdata(self.soa.name, self.soa.ttl, self.soa[0].replace(serial=serial))
+            self.history[serial] = (self.soa, f"198.18.{serial >> 8 & 255}.{serial & 255}")
             for at in self.serials:
                 self.data[at:at + 4] = struct.pack("!I", serial)
             if self.mark:
                 self.data[self.mark + 2:self.mark + 4] = struct.pack("!H", serial & 0xffff)
-            self.soa = dns.rrset.from_rdata(self.soa.name, self.soa.ttl, self.soa[0].replace(serial=serial))
+
+    def difference(self, query, old):
+        """An IXFR of one step (RFC 1995, 4): one address goes, another comes."""
+        reply = dns.message.make_response(query)
+        reply.flags |= dns.flags.AA
+        mark = dns.name.from_text("mark", self.soa.name)
+        (soa_old, old_address), (soa_new, new_address) = self.history[old], self.history[self.serial]
+        reply.answer += [soa_new, soa_old, dns.rrset.from_text(mark, 3600, "IN", "A", old_address),
+                         soa_new, dns.rrset.from_text(mark, 3600, "IN", "A", new_address), soa_new]
+        self.sent_ixfr += 1
+        return reply.to_wire()
 
     def send(self, connection, number, qtype):
         with self.lock:
+            self.sent_whole += 1
             word = struct.pack("!H", number)
             for at in self.starts:
                 self.data[at + 2:at + 4] = word
@@ -81,10 +104,9 @@ def soa_reply(query):
     return reply.to_wire()
 
 
-def is_current(query, stream):
-    """Has an IXFR's asker what we have?"""
-    return any(r.serial == stream.serial for rrset in query.authority for r in rrset
-               if rrset.rdtype == dns.rdatatype.SOA)
+def serial_of(query):
+    """What an IXFR's asker has."""
+    return next((rrset[0].serial for rrset in query.authority if rrset.rdtype == dns.rdatatype.SOA), None)
 
 
 def udp(s):
@@ -113,12 +135,15 @@ def serve(connection):
             query = dns.message.from_wire(exactly(connection, int.from_bytes(exactly(connection, 2), "big")))
             asked = query.question[0]
             stream = streams.get(asked.name.to_text().lower())
-            if stream is None or asked.rdtype == dns.rdatatype.SOA or (
-                    asked.rdtype == dns.rdatatype.IXFR and is_current(query, stream)):
+            has = serial_of(query) if asked.rdtype == dns.rdatatype.IXFR else None
+            if stream is None or asked.rdtype == dns.rdatatype.SOA or has == stream.serial:
                 wire = soa_reply(query)
-                connection.sendall(struct.pack("!H", len(wire)) + wire)
+            elif ixfr_is_on and has in stream.history:
+                wire = stream.difference(query, has)
             else:
                 stream.send(connection, query.id, asked.rdtype)
+                continue
+            connection.sendall(struct.pack("!H", len(wire)) + wire)
     except (EOFError, OSError):
         pass
     finally:
@@ -129,6 +154,18 @@ def accept(s):
     while True:
         connection, _ = s.accept()
         threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+def obey(word, value):
+    global ixfr_is_on
+    if word == "ixfr":
+        ixfr_is_on = value == "on"
+        return value
+    if word == "sent":
+        stream = streams[value.rstrip(".") + "."]
+        return f"{stream.sent_ixfr} {stream.sent_whole}"
+    streams[word.rstrip(".") + "."].change(int(value))
+    return value
 
 
 def main():
@@ -146,9 +183,7 @@ def main():
         threading.Thread(target=target, args=(s,), daemon=True).start()
     print("ready", flush=True)
     for line in sys.stdin:
-        name, serial = line.split()
-        streams[name.rstrip(".") + "."].change(int(serial))
-        print(serial, flush=True)
+        print(obey(*line.split()), flush=True)
 
 
 main()

@@ -36,7 +36,7 @@ GROUPS = {
                 "cpu full flat", "cpu full nxdomain", "cpu full referral", "rate flat", "rate nxdomain",
                 "rate referral", "p50 flat", "p50 nxdomain", "p50 referral", "p99 flat", "p99 nxdomain",
                 "p99 referral"),
-    "secondary": ("axfr in", "axfr memory", "axfr peak", "notify ", "copy "),
+    "secondary": ("axfr in", "axfr memory", "axfr peak", "notify ", "copy ", "rate updates"),
     "many": ("many ",),
     "signed": ("signed ", "cpu signed", "cpu full signed", "rate signed", "p50 signed", "p99 signed", "cpu root",
                "cpu full root", "rate root", "p50 root", "p99 root"),
@@ -171,6 +171,8 @@ class Run:
             try:
                 limits["drain"] = bench.drain(self.feeder.port, self.flat.name, self.tld.name, self.small.name)
                 limits["drain flat"] = bench.drain(self.feeder.port, self.flat.name)
+                limits["drain small"] = bench.commit() + sorted(
+                    bench.drain(self.feeder.port, self.small.name) for _ in range(9))[4]
             finally:
                 self.feeder.stop()
         elif group == "many":
@@ -220,11 +222,12 @@ class Run:
     def report(self):
         self.versions = servers.versions()
         text = table.markdown(self.results, self.limits, self.kinds)
+        text += "".join(f"\n{note}.\n" for note in sorted(self.bench.notes))
         note = self.caption() + f" Load of the machine at the end: {os.getloadavg()[0]:.1f}."
         answer = {"when": time.strftime("%Y-%m-%d %H:%M:%S"), "about": note, "versions": self.versions,
                   "options": vars(self.options), "results": self.results, "limits": self.limits,
                   "rows": list(table.lines(self.results, self.limits, self.kinds)),
-                  "absent": rows.ABSENT, "errors": self.errors}
+                  "notes": sorted(self.bench.notes), "errors": self.errors}
         (self.work / "results.json").write_text(json.dumps(answer, indent=1) + "\n")
         (self.work / "results.md").write_text(text + "\n" + note + "\n")
         picture = table.svg(self.results, self.limits, self.kinds, self.caption())

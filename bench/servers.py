@@ -124,7 +124,10 @@ class BenchUnderstudy(Measured, Understudy):
 
 
 class BenchNsd(Measured, Nsd):
-    pass
+    def write_config(self):
+        super().write_config()
+        path = self.folder / "nsd.conf"
+        path.write_text(path.read_text().replace("request-xfr: AXFR ", "request-xfr: "))
 
 
 class BenchKnot(Measured, Knot):
@@ -159,7 +162,8 @@ class BenchPowerDns(Measured, PowerDns):
         path = self.folder / "pdns.conf"
         keep = [line for line in path.read_text().splitlines()
                 if line.split("=")[0] not in ("cache-ttl", "query-cache-ttl", "negquery-cache-ttl",
-                                              "zone-cache-refresh-interval", "loglevel", "primary")]
+                                              "zone-cache-refresh-interval", "loglevel", "primary",
+                                              "bind-check-interval")]
         path.write_text("\n".join(keep + ["loglevel=3", "max-tcp-connections=100"]) + "\n")
 
     def write_zone(self, name, text):
@@ -289,7 +293,7 @@ def await_answers(server, sources, timeout=120, check=is_answer):
         prober.close()
 
 
-def until_idle(server, quiet=0.5, timeout=120):
+def until_idle(server, quiet=0.5, timeout=30):
     """Until the server has used no more than 5 % of a core for a while."""
     end = time.monotonic() + timeout
     before = server.cpu()[0]

@@ -4,7 +4,7 @@
 import statistics
 from html import escape
 
-from rows import ABSENT, ROWS
+from rows import ROWS
 from servers import TITLES
 
 
@@ -66,7 +66,6 @@ def markdown(results, limits, kinds):
             cells = [c.ljust(w) if i == 0 or i > len(head) - 3 else c.rjust(w)
                      for i, (c, w) in enumerate(zip(row, widths))]
         rendered.append("| " + " | ".join(cells) + " |")
-    rendered += [""] + [f"Not measured: {what} ({why})." for what, why in ABSENT.items()]
     return "\n".join(rendered) + "\n"
 
 
@@ -74,7 +73,7 @@ COLOURS = {"understudy": "#1b7f5c", "nsd": "#7b8794", "knot": "#9aa5b1", "bind":
            "limit": "#e0a030"}
 # What the picture shows: one of each idea.
 SHOWN = ["cpu flat", "cpu nxdomain", "cpu referral", "cpu signed", "rate flat", "p99 flat", "memory",
-         "signed memory", "start text", "start again", "axfr in", "axfr out", "notify flat", "notify small",
+         "signed memory", "start text", "start again", "axfr in", "axfr out", "notify flat", "notify small", "notify ixfr",
          "many text", "many again", "many memory"]
 
 
