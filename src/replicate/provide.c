@@ -9,11 +9,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "dns/edns.h"
 #include "dns/message.h"
 #include "dns/serial.h"
 #include "dns/types.h"
+#include "replicate/provide_chain.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
+
+#define OPT_EMPTY 11u
 
 // Compression pointers reach so far into a message (RFC 1035, 4.1.4).
 #define POINTER_REACH 0x4000u
@@ -21,7 +25,12 @@
 // What a message is filled up to: beyond this, larger messages gain nothing.
 #define MESSAGE_FILL 65535u
 
+// Deltas that are sent are in memory as long as the client takes; where they
+// come to more, the whole zone, which is there anyway, costs less.
+#define CHAIN_BYTES_MAX ((size_t)8 << 20)
+
 enum provide_what {
+	PROVIDE_DELTAS, // IXFR
 	PROVIDE_ZONE,   // AXFR, and IXFR answered with the whole zone (RFC 1995, 4)
 	PROVIDE_SERIAL, // IXFR of a client that is up to date, or over UDP: the SOA alone
 };
@@ -32,6 +41,13 @@ struct provide {
 	uint16_t id, type;
 	bool is_first;                      // no message was written yet
 	bool is_soa_sent;                   // the last one
+	bool has_edns, wants_expire;        // of the request
+	uint32_t expire;                    // seconds (RFC 7314)
+	struct provide_chain chain;         // PROVIDE_DELTAS
+	unsigned step;                      // the next of the chain
+	struct delta_cursor steps;          // in the one before
+	struct delta_record change;         // the current record, where is_change
+	bool is_change;
 	bool has_set;                       // `set` has records left
 	struct zone_cursor cursor;
 	struct rrset set;
@@ -90,8 +106,32 @@ static int client_serial(const struct answer_request *request, uint32_t *serial)
 	return 0;
 }
 
-static int choose(const struct answer_request *request, const struct answer *parsed,
-                  const struct zone_version *version, enum provide_what *what)
+// provide-ixfr, of the zone or of a server statement about the client.
+static bool may_have_deltas(struct replicate *room, const struct zone_slot *slot, const struct answer_request *request)
+{
+	const struct config *config = room_config(room);
+	const struct config_zone *zone = config != NULL ? config_zone_find(config, slot->origin) : NULL;
+	const struct config_peer *peer = config != NULL ? config_peer_find(config, request->source) : NULL;
+
+	if (peer != NULL && peer->provide_ixfr >= 0)
+		return peer->provide_ixfr != 0;
+	return zone != NULL && zone->policy->provide_ixfr;
+}
+
+// Deltas that come to more than the zone are not worth sending, nor those that
+// no datagram holds worth reading.
+static size_t chain_bound(const struct zone_version *version, enum answer_transport transport)
+{
+	struct zone_figures figures;
+
+	if (transport == TRANSPORT_UDP)
+		return 4096;
+	zone_figures(version, &figures);
+	return figures.bytes < 4096 ? 4096 : figures.bytes > CHAIN_BYTES_MAX ? CHAIN_BYTES_MAX : figures.bytes;
+}
+
+static int choose(struct replicate *room, const struct answer_request *request, const struct answer *parsed,
+                  const struct zone_version *version, enum provide_what *what, struct provide_chain *chain)
 {
 	uint32_t serial;
 
@@ -100,15 +140,40 @@ static int choose(const struct answer_request *request, const struct answer *par
 		return 0;
 	if (client_serial(request, &serial) != 0)
 		return ERR_FORMAT;
-	// RFC 1995, 2: up to date, or newer than we are; 4: too large for UDP.
-	if (!serial_newer(zone_serial(version), serial) || request->transport == TRANSPORT_UDP)
+	// RFC 1995, 2: up to date, or newer than we are.
+	if (!serial_newer(zone_serial(version), serial))
+		*what = PROVIDE_SERIAL;
+	else if (may_have_deltas(room, parsed->zone, request)
+	         && provide_chain_read(room->store, zone_origin(version), serial, zone_serial(version),
+	                               chain_bound(version, request->transport), chain) == 0)
+		*what = PROVIDE_DELTAS;
+	// 2: the whole zone does not go by UDP.
+	else if (request->transport == TRANSPORT_UDP)
 		*what = PROVIDE_SERIAL;
 	return 0;
+}
+
+// RFC 7314, 3.2: the SOA's at a primary, what is left of it at a secondary.
+static uint32_t expire_of(const struct zone_slot *slot, const struct zone_version *version)
+{
+	uint32_t at = atomic_load_explicit(&slot->expires_at, memory_order_relaxed);
+	uint64_t now = clock_boot_ms() / 1000;
+	struct rrset set;
+	struct soa soa = { 0 };
+
+	if (at != 0)
+		return at > now ? (uint32_t)(at - now) : 0;
+	zone_soa(version, &set);
+	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
+	return soa.expire;
 }
 
 static void fill(struct provide *provide, const struct answer_request *request, const struct answer *parsed,
                  const struct zone_version *version, enum provide_what what)
 {
+	provide->has_edns = parsed->edns.present;
+	provide->wants_expire = parsed->edns.expire;
+	provide->expire = expire_of(parsed->zone, version);
 	provide->version = zone_hold(version);
 	provide->what = what;
 	provide->id = message_id(request->bytes);
@@ -128,6 +193,7 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 {
 	struct zone_slot *slot = parsed->zone;
 	const struct zone_version *version;
+	struct provide_chain chain = { 0 };
 	enum provide_what what;
 	struct provide *made;
 	int error;
@@ -152,7 +218,7 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 		snprintf(why, 128, version == NULL ? "the zone is not loaded yet" : "the zone has expired");
 		return ERR_STATE;
 	}
-	error = choose(request, parsed, version, &what);
+	error = choose(replicate, request, parsed, version, &what, &chain);
 	if (error != 0) {
 		*rcode = RCODE_FORMERR;
 		snprintf(why, 128, "an IXFR has the client's SOA in its authority section (RFC 1995, 3)");
@@ -160,10 +226,12 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 	}
 	made = calloc(1, sizeof *made);
 	if (made == NULL) {
+		provide_chain_free(&chain);
 		*rcode = RCODE_SERVFAIL;
 		return ERR_MEMORY;
 	}
 	fill(made, request, parsed, version, what);
+	made->chain = chain;
 	*rcode = RCODE_NOERROR;
 	*provide = made;
 	return 0;
@@ -221,19 +289,28 @@ static void remember_owner(struct provide *provide, size_t at, size_t written)
 }
 
 // Writes one record; false where it does not fit.
-static bool write_record(struct provide *provide, struct wire_writer *writer, const uint8_t *record)
+static bool write_record(struct provide *provide, struct wire_writer *writer)
 {
+	const struct delta_record *change = &provide->change;
 	uint8_t owner[NAME_MAX_WIRE + 2];
 	size_t owner_length = compress_owner(provide, owner);
 	// Stored records begin with a two-byte owner, which is left out.
-	size_t rest = RECORD_RDATA - 2u + wire_get16(record + RECORD_RDLENGTH);
+	size_t rest = RECORD_RDATA - 2u;
 	size_t at = wire_writer_length(writer);
 
+	rest += provide->is_change ? change->rdata_length : wire_get16(provide->record + RECORD_RDLENGTH);
 	if (wire_writer_room(writer) < owner_length + rest)
 		return false;
-	memcpy(writer->at, owner, owner_length);
-	memcpy(writer->at + owner_length, record + 2, rest);
-	writer->at += owner_length + rest;
+	wire_write_bytes(writer, owner, owner_length);
+	if (provide->is_change) {
+		wire_write16(writer, change->type);
+		wire_write16(writer, CLASS_IN);
+		wire_write32(writer, change->ttl);
+		wire_write16(writer, change->rdata_length);
+		wire_write_bytes(writer, change->rdata, change->rdata_length);
+	} else {
+		wire_write_bytes(writer, provide->record + 2, rest);
+	}
 	remember_owner(provide, at, owner_length);
 	provide->records++;
 	return true;
@@ -249,6 +326,22 @@ static void set_owner(struct provide *provide, const uint8_t *owner, uint8_t len
 	provide->owner_at = 0;
 }
 
+// Makes the next record of the deltas the current one. False at their end.
+static bool next_change(struct provide *provide)
+{
+	enum delta_phase phase;
+
+	while (provide->step == 0 || !delta_cursor_next(&provide->steps, &phase, &provide->change)) {
+		if (provide->step == provide->chain.count)
+			return false;
+		delta_cursor_start(&provide->steps, provide->chain.delta[provide->step++]);
+	}
+	set_owner(provide, provide->change.owner, (uint8_t)name_length(provide->change.owner));
+	provide->is_change = true;
+	provide->left = 1;
+	return true;
+}
+
 // Makes the next record the current one. False at the end of the zone.
 static bool next_record(struct provide *provide)
 {
@@ -260,7 +353,11 @@ static bool next_record(struct provide *provide)
 		provide->is_soa_sent = true;
 		return false;
 	}
-	if (zone_cursor_next(&provide->cursor, &provide->set)) {
+	if (provide->has_set && provide->what == PROVIDE_DELTAS && next_change(provide))
+		return true;
+	provide->is_change = false;
+	if (!(provide->has_set && provide->what == PROVIDE_DELTAS)
+	    && zone_cursor_next(&provide->cursor, &provide->set)) {
 		set_owner(provide, provide->cursor.owner, provide->cursor.owner_length);
 	} else {
 		// The SOA once more ends it.
@@ -274,27 +371,67 @@ static bool next_record(struct provide *provide)
 	return true;
 }
 
+// The first message answers the request's EDNS (RFC 6891, 6.1.1).
+static size_t opt_size(const struct provide *provide)
+{
+	if (!provide->is_first || !provide->has_edns)
+		return 0;
+	return provide->wants_expire ? OPT_EMPTY + 8 : OPT_EMPTY;
+}
+
+static void write_opt(const struct provide *provide, struct wire_writer *writer, uint8_t *message)
+{
+	struct edns_writer edns;
+	uint8_t expire[4];
+
+	if (opt_size(provide) == 0)
+		return;
+	edns_write_begin(&edns, writer, EDNS_OWN_SIZE, 0, false);
+	wire_put32(expire, provide->expire);
+	if (provide->wants_expire)
+		edns_write_option(&edns, EDNS_EXPIRE, expire, sizeof expire);
+	edns_write_end(&edns);
+	wire_put16(message + 10, 1);
+}
+
+void provide_shorten(struct provide *provide)
+{
+	provide_chain_free(&provide->chain);
+	provide->what = PROVIDE_SERIAL;
+	provide->is_first = true;
+	provide->is_soa_sent = provide->has_set = provide->is_change = false;
+	provide->left = 0;
+	provide->records = provide->bytes = provide->messages = 0;
+	provide->owner_length = 0;
+	zone_cursor_start(&provide->cursor, provide->version);
+}
+
 int provide_next(struct provide *provide, uint8_t *message, size_t room,
                  size_t *length, bool *last)
 {
 	struct wire_writer writer;
 	unsigned count = 0;
+	size_t opt = opt_size(provide);
 	bool is_more;
 
 	wire_writer_init(&writer, message, room < MESSAGE_FILL ? room : MESSAGE_FILL);
 	write_header(provide, &writer);
-	if (writer.full)
+	if (writer.full || wire_writer_room(&writer) < opt)
 		return ERR_SPACE;
+	writer.end -= opt;
 	while ((is_more = next_record(provide)) && count < UINT16_MAX) {
-		if (!write_record(provide, &writer, provide->record))
+		if (!write_record(provide, &writer))
 			break;
 		count++;
 		provide->left--;
-		provide->record = record_next(provide->record);
+		if (!provide->is_change)
+			provide->record = record_next(provide->record);
 	}
 	if (count == 0)
 		return room < MESSAGE_FILL && provide->is_first ? ERR_SPACE : ERR_RANGE;
 	wire_put16(message + 6, (uint16_t)count);
+	writer.end += opt;
+	write_opt(provide, &writer, message);
 	provide->is_first = false;
 	provide->messages++;
 	*length = wire_writer_length(&writer);
@@ -308,18 +445,25 @@ void provide_close(struct provide *provide)
 	char name[NAME_MAX_TEXT];
 	uint64_t suppressed;
 	bool is_complete;
+	char form[48];
 
 	if (provide == NULL)
 		return;
+	if (provide->what == PROVIDE_DELTAS)
+		snprintf(form, sizeof form, "IXFR of %u step%s", provide->chain.count, provide->chain.count == 1 ? "" : "s");
+	else
+		snprintf(form, sizeof form, "%s", provide->what == PROVIDE_SERIAL ? "the serial alone"
+		         : provide->type == TYPE_IXFR ? "AXFR in answer to IXFR" : "AXFR");
 	is_complete = provide->is_soa_sent && provide->left == 0;
 	if (log_limit_allows(&sent_lines, &suppressed))
 		log_line(LEVEL_INFO, name_to_text(zone_origin(provide->version), name),
 		         "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64
 		         " messages, %" PRIu64 " ms, %s%s",
 		         provide->client, is_complete ? "complete" : "broken off",
-		         provide->what == PROVIDE_SERIAL ? "up to date" : provide->type == TYPE_IXFR ? "IXFR as AXFR" : "AXFR",
+		         form,
 		         zone_serial(provide->version), provide->records, provide->bytes, provide->messages,
 		         clock_boot_ms() - provide->started, provide->key[0] != '\0' ? "key " : "unsigned", provide->key);
 	zone_release(provide->version);
+	provide_chain_free(&provide->chain);
 	free(provide);
 }

@@ -30,5 +30,9 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 int provide_next(struct provide *provide, uint8_t *message, size_t room,
                  size_t *length, bool *last);
 
+// Begins anew with the SOA alone, as an IXFR by UDP whose answer did not fit is
+// answered (RFC 1995, 2): the client comes again by TCP.
+void provide_shorten(struct provide *provide);
+
 // Ends it, finished or not, with the log line of its outcome.
 void provide_close(struct provide *provide);

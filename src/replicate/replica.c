@@ -159,9 +159,21 @@ bool replica_is_idle(const struct replica *replica)
 
 // --- what drives it
 
+// For who asks with EDNS EXPIRE (RFC 7314, 3.2).
+static void tell_expiry(struct replica *replica)
+{
+	uint64_t at = replica->refresh.expires_at;
+
+	if (replica->role != CONFIG_SECONDARY || at == REFRESH_NEVER)
+		at = 0;
+	atomic_store_explicit(&replica->slot->expires_at, (uint32_t)(at / 1000), memory_order_relaxed);
+}
+
 static void set_deadline(struct replica *replica)
 {
 	uint64_t at = DEADLINE_NEVER;
+
+	tell_expiry(replica);
 
 	// A primary does not age; an attempt sets its own end.
 	if (replica->role == CONFIG_SECONDARY)

@@ -126,6 +126,10 @@ size_t transfer_by_udp(struct exchange *x, uint16_t *rcode, char why[static 128]
 		return 0;
 	counter_add(&x->counters->transfers_out, 1);
 	int error = provide_next(provide, x->reply, room, &length, &last);
+	if (error != 0 || !last) {
+		provide_shorten(provide);
+		error = provide_next(provide, x->reply, room, &length, &last);
+	}
 	provide_close(provide);
 	*rcode = RCODE_SERVFAIL;
 	snprintf(why, 128, "the answer does not fit a datagram");

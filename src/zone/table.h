@@ -22,6 +22,7 @@ struct zone_slot {
 	_Atomic(const struct zone_version *) version; // NULL where none is published
 	_Atomic uint8_t state;                        // enum zone_state
 	uint8_t origin_length;                        // with the root byte
+	_Atomic uint32_t expires_at;                  // boot seconds; 0: not a copy, or without a version
 	_Atomic(const struct acl *) allow_query;      // NULL: anyone
 	_Atomic(const struct acl *) allow_transfer;   // NULL: nobody
 	_Atomic(void *) owner;     // the replication state of the zone; opaque here

@@ -65,6 +65,8 @@ class Knot(Server):
             lines.append(f"    notify: [{', '.join(told)}]")
         if rules:
             lines.append(f"    acl: [{', '.join(rules)}]")
+        taken = {option.split(":")[0] for option in zone.options}
+        lines = [line for line in lines if line.split(":")[0].strip() not in taken]
         return lines + [f"    {line}" for line in zone.options]
 
     def command(self):

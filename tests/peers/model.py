@@ -46,6 +46,7 @@ class Zone:
     A zone with `primaries` is a secondary; without, a primary whose records
     are `text`. `allow` lists who may transfer it (port unused), `notify` who
     is told of changes, `options` are lines of the dialect, taken as they are.
+    nsd.conf must say whether to ask for IXFR, the others do so by themselves.
     """
     name: str
     text: str = ""
@@ -53,6 +54,7 @@ class Zone:
     allow: List[Endpoint] = dataclasses.field(default_factory=list)
     notify: List[Endpoint] = dataclasses.field(default_factory=list)
     options: List[str] = dataclasses.field(default_factory=list)
+    ixfr: bool = False          # nsd.conf: ask the primaries for IXFR, not AXFR alone
 
     @property
     def secondary(self) -> bool:

@@ -20,7 +20,8 @@ def nsd_zone(zone, source: str) -> str:
     for end in zone.primaries:
         # NSD starts with an IXFR question; with AXFR it asks SOA first and
         # needs no journal at the primary.
-        lines += [f"    request-xfr: AXFR {end.address}@{end.port} {_key(end)}",
+        how = "" if zone.ixfr else "AXFR "
+        lines += [f"    request-xfr: {how}{end.address}@{end.port} {_key(end)}",
                   f"    allow-notify: {end.address} {_key(end)}"]
     for end in zone.allow:
         lines.append(f"    provide-xfr: {end.address} {_key(end)}")
