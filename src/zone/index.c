@@ -406,13 +406,6 @@ static void bucket_each(const struct bucket *b, void (*visit)(void *context, are
 		visit(context, b->ref[i]);
 }
 
-static void page_prefetch(const struct page *page)
-{
-	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
-		for (unsigned i = 0; i < page->bucket[b].count; ++i)
-			__builtin_prefetch(arena_at(page->bucket[b].ref[i]));
-}
-
 void index_each(const struct index *x, void (*visit)(void *context, arena_ref ref), void *context)
 {
 	uint64_t at = 0;
@@ -423,7 +416,7 @@ void index_each(const struct index *x, void (*visit)(void *context, arena_ref re
 	do {
 		const struct page *page = index_page_from(x, at, &at);
 		while (page != NULL) {
-			page_prefetch(page);
+			index_prefetch_entries(page);
 			for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
 				bucket_each(&page->bucket[b], visit, context);
 			page = page_chain(page) != 0 ? arena_at(page_chain(page)) : NULL;

@@ -91,6 +91,17 @@ static inline const struct bucket *index_bucket(const struct index *x, uint64_t 
 	return x->root == 0 ? &x->bucket : &index_page(x, hash)->bucket[page_home(hash)];
 }
 
+// Asks for what a page's entries refer to, ahead of a walk over them all.
+static inline void index_prefetch_entries(const struct page *page)
+{
+	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
+		for (unsigned i = 0; i < page->bucket[b].count; ++i)
+			__builtin_prefetch(arena_at(page->bucket[b].ref[i]));
+	// To the compiler a function that only prefetches does nothing, and it drops
+	// the call.
+	__asm__ volatile("");
+}
+
 typedef bool index_equal(const void *key, arena_ref ref);
 
 static inline arena_ref index_probe(const struct bucket *b, uint64_t hash, index_equal *equal, const void *key)

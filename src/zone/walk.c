@@ -4,7 +4,8 @@
 // A cursor's place:  [0] the phase, and with PHASE_NSEC3 the chain
 //                    [1] names: the hash from which the next page is sought
 //                        NSEC3: the place in the chain's tree
-//                    [2] names: which slot of the page, chained ones counted on
+//                    [2] names: which slot of the page, chained ones counted on,
+//                        and above it the page; 0: yet to be entered
 //                    [3] the present node, and above it the next of its sets
 #include "zone/denial.h"
 
@@ -13,6 +14,7 @@ enum phase { PHASE_SOA, PHASE_NAMES, PHASE_NSEC3, PHASE_END };
 #define PAGE_SLOTS (PAGE_BUCKETS * BUCKET_SLOTS)
 #define CHAIN_SHIFT 8
 #define SET_SHIFT 32
+#define PAGE_SHIFT 32
 
 void zone_cursor_start(struct zone_cursor *cursor, const struct zone_version *version)
 {
@@ -25,25 +27,16 @@ static void cursor_enter(struct zone_cursor *c, arena_ref node)
 	c->owner_length = (uint8_t)zone_node_owner(c->version, arena_at(node), c->owner);
 }
 
-static void page_prefetch(const struct page *page)
-{
-	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
-		for (unsigned i = 0; i < page->bucket[b].count; ++i)
-			__builtin_prefetch(arena_at(page->bucket[b].ref[i]));
-}
-
 // The entry at or behind slot *at of a page and its chain; 0 at the end.
-static arena_ref page_entry(const struct page *page, uint64_t *at)
+static arena_ref page_entry(const struct page *page, uint32_t *at)
 {
-	uint64_t slot = *at;
-	for (uint64_t skip = slot / PAGE_SLOTS; skip > 0 && page != NULL; --skip)
+	uint32_t slot = *at;
+	for (uint32_t skip = slot / PAGE_SLOTS; skip > 0 && page != NULL; --skip)
 		page = page_chain(page) != 0 ? arena_at(page_chain(page)) : NULL;
 	while (page != NULL) {
-		if (slot % PAGE_SLOTS == 0)
-			page_prefetch(page);
 		do {
 			const struct bucket *b = &page->bucket[slot % PAGE_SLOTS / BUCKET_SLOTS];
-			unsigned i = (unsigned)(slot % BUCKET_SLOTS);
+			uint32_t i = slot % BUCKET_SLOTS;
 			if (i < b->count) {
 				*at = slot + 1;
 				return b->ref[i];
@@ -55,6 +48,19 @@ static arena_ref page_entry(const struct page *page, uint64_t *at)
 	return 0;
 }
 
+// Enters the page that has the hash place[1]. Nodes are asked for a page ahead:
+// by the time the walk is there they have come.
+static void page_enter(struct zone_cursor *c)
+{
+	uint64_t next, further;
+	const struct page *page = index_page_from(&c->version->index, c->place[1], &next);
+	if (c->place[1] == 0)
+		index_prefetch_entries(page);
+	if (next != 0)
+		index_prefetch_entries(index_page_from(&c->version->index, next, &further));
+	c->place[2] = (uint64_t)arena_ref_of(page) << PAGE_SHIFT;
+}
+
 static arena_ref next_name(struct zone_cursor *c)
 {
 	const struct index *x = &c->version->index;
@@ -62,9 +68,16 @@ static arena_ref next_name(struct zone_cursor *c)
 		return c->place[2] < x->bucket.count ? x->bucket.ref[c->place[2]++] : 0;
 	for (;;) {
 		uint64_t next;
-		arena_ref ref = page_entry(index_page_from(x, c->place[1], &next), &c->place[2]);
-		if (ref != 0 || next == 0)
+		if (c->place[2] == 0)
+			page_enter(c);
+		uint32_t slot = (uint32_t)c->place[2];
+		arena_ref page = (arena_ref)(c->place[2] >> PAGE_SHIFT), ref = page_entry(arena_at(page), &slot);
+		c->place[2] = (uint64_t)page << PAGE_SHIFT | slot;
+		if (ref != 0)
 			return ref;
+		(void)index_page_from(x, c->place[1], &next);
+		if (next == 0)
+			return 0;
 		c->place[1] = next;
 		c->place[2] = 0;
 	}
