@@ -2,13 +2,10 @@
 #include "guard/guard.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "guard/shrink.h"
 #include "guard/zonemd.h"
-
-static const char *const check_names[] = { "structure", "max-records", "max-shrink", "zonemd", "verifier" };
 
 static const char *fault_text(enum zone_fault fault)
 {
@@ -84,18 +81,4 @@ int guard_examine(const struct zone_version *version, const struct zone_version 
 bool guard_walks(const struct zone_version *version, const struct config_policy *policy)
 {
 	return policy->check_zonemd && zonemd_walks(version);
-}
-
-const char *guard_check_name(const char *name)
-{
-	for (size_t i = 0; i < sizeof check_names / sizeof check_names[0]; i++)
-		if (strcmp(check_names[i], name) == 0)
-			return check_names[i];
-	return "guard";
-}
-
-const char *guard_sentence(const char *zone, const struct guard_verdict *verdict, char *text, size_t room)
-{
-	snprintf(text, room, "held: %s; `understudy approve %s` publishes it", verdict->text, zone);
-	return text;
 }

@@ -34,11 +34,3 @@ int guard_examine(const struct zone_version *version, const struct zone_version 
 
 // Whether guard_examine() will walk the whole zone.
 bool guard_walks(const struct zone_version *version, const struct config_policy *policy);
-
-// The name of a check as it was stored, as the constant that verdicts have;
-// "guard" where it is none that is known here.
-const char *guard_check_name(const char *name);
-
-// "held: WHAT; `understudy approve ZONE` publishes it", for log and status.
-// Returns `text`.
-const char *guard_sentence(const char *zone, const struct guard_verdict *verdict, char *text, size_t room);

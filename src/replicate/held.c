@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dns/serial.h"
+#include "replicate/fetch_stream.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -133,11 +134,16 @@ static int resume(void *context, const uint8_t *origin, const struct store_held 
 	struct zone_slot *slot = zone_table_get(room->table, origin);
 	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
 
-	if (replica == NULL)
+	char name[NAME_MAX_TEXT];
+
+	if (replica == NULL) {
 		store_held_drop(room->store, origin);
-	else
-		(void)remember(replica, held);
-	return 0;
+		return 0;
+	}
+	if (!held->is_rejected)
+		log_line(LEVEL_WARNING, replica_name(replica, name), "serial %" PRIu32 " is still held: %s; `understudy approve %s` "
+		         "publishes it", held->serial, held->why, name);
+	return remember(replica, held);
 }
 
 void held_resume_all(struct replicate *room)
@@ -226,7 +232,7 @@ static void read_on_lane(void *context)
 		a->draft = NULL;
 	} else {
 		// Without memory for the changes it is stored whole.
-		if (a->base != NULL && delta_writer_new(a->draft, 0, &a->changes) != 0)
+		if (a->base != NULL && delta_writer_new(a->draft, fetch_delta_bound(a->base), &a->changes) != 0)
 			a->changes = NULL;
 		if (a->base != NULL)
 			error = zone_draft_replace_begin(a->draft);

@@ -70,6 +70,7 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 static void set_role(struct replica *replica, uint8_t role)
 {
 	attempt_cancel(replica);
+	held_forget(replica);
 	replica->role = role;
 	replica->stamp.size = -1;
 	export_cancel(replica);

@@ -188,7 +188,6 @@ static void test_the_first_check_that_fails_is_named(void **state)
 {
 	struct example e;
 	struct guard_verdict verdict;
-	char sentence[400];
 	struct config_policy policy = { .max_shrink = 75, .check_zonemd = true };
 	(void)state;
 	char *text = file_text("a1-simple.zone");
@@ -202,8 +201,7 @@ static void test_the_first_check_that_fails_is_named(void **state)
 	policy.max_records = 6;
 	assert_int_equal(guard_examine(e.c.version, NULL, &policy, &verdict), ERR_HELD);
 	assert_string_equal(verdict.check, "max-records");
-	assert_string_equal(guard_sentence("example", &verdict, sentence, sizeof sentence),
-	                    "held: it has 7 records, max-records is 6; `understudy approve example` publishes it");
+	assert_string_equal(verdict.text, "it has 7 records, max-records is 6");
 
 	policy.max_records = 7;
 	policy.check_zonemd = false;
