@@ -63,7 +63,8 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 	REQUIRE(parsed->zone != NULL);
 	*provide = calloc(1, sizeof(**provide));
 	REQUIRE(*provide != NULL);
-	(*provide)->left = request->transport == TRANSPORT_UDP ? 1 : 3;
+	// One by UDP may not fit: its ID tells.
+	(*provide)->left = request->transport == TRANSPORT_UDP ? 1 + (message_id(request->bytes) & 1) : 3;
 	(*provide)->id = message_id(request->bytes);
 	return 0;
 }
@@ -77,6 +78,11 @@ int provide_next(struct provide *provide, uint8_t *message, size_t room, size_t 
 	*length = MESSAGE_HEADER;
 	*last = --provide->left == 0;
 	return 0;
+}
+
+void provide_shorten(struct provide *provide)
+{
+	provide->left = 1;
 }
 
 void provide_close(struct provide *provide)

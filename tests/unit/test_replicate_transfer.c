@@ -18,6 +18,7 @@
 #include "dns/types.h"
 #include "replicate/fetch_stream.h"
 #include "replicate/provide.h"
+#include "replicate/room.h"
 #include "zone/file.h"
 #include "zone/table.h"
 
@@ -62,6 +63,7 @@ struct how {
 };
 
 static struct query asked;
+static struct replicate room; // without a configuration: no journal is asked
 
 static void give(const struct zone_version *version, const struct how *how, struct stream *stream)
 {
@@ -80,7 +82,7 @@ static void give(const struct zone_version *version, const struct how *how, stru
 	request.bytes = asked.bytes;
 	request.length = asked.length;
 	qname_init(&parsed.qname, origin);
-	assert_int_equal(provide_open(NULL, &request, &parsed, &provide, &rcode, why), 0);
+	assert_int_equal(provide_open(&room, &request, &parsed, &provide, &rcode, why), 0);
 	if (how->key != NULL)
 		assert_int_equal(tsig_stream_new(how->key, asked.mac, asked.mac_length, &tsig), 0);
 	*stream = (struct stream){ 0 };
@@ -359,14 +361,14 @@ static void an_ixfr_without_a_history_gets_the_whole_zone(void **state)
 	zone_slot_publish(slot, version);
 	qname_init(&parsed.qname, origin);
 	// Serial 5, ours is 7: the zone.
-	assert_int_equal(provide_open(NULL, &in, &parsed, &provide, &rcode, why), 0);
+	assert_int_equal(provide_open(&room, &in, &parsed, &provide, &rcode, why), 0);
 	assert_int_equal(provide_next(provide, message, sizeof message, &length, &last), 0);
 	assert_true(last);
 	assert_int_equal(message_count(message, SECTION_ANSWER), 14);
 	provide_close(provide);
 	// The same over UDP: our SOA alone.
 	in.transport = TRANSPORT_UDP;
-	assert_int_equal(provide_open(NULL, &in, &parsed, &provide, &rcode, why), 0);
+	assert_int_equal(provide_open(&room, &in, &parsed, &provide, &rcode, why), 0);
 	assert_int_equal(provide_next(provide, message, sizeof message, &length, &last), 0);
 	assert_true(last);
 	assert_int_equal(message_count(message, SECTION_ANSWER), 1);
@@ -374,19 +376,19 @@ static void an_ixfr_without_a_history_gets_the_whole_zone(void **state)
 	// Serial 7, as ours: our SOA alone.
 	in.transport = TRANSPORT_TCP;
 	request[sizeof request - 1 - 17] = 7;
-	assert_int_equal(provide_open(NULL, &in, &parsed, &provide, &rcode, why), 0);
+	assert_int_equal(provide_open(&room, &in, &parsed, &provide, &rcode, why), 0);
 	assert_int_equal(provide_next(provide, message, sizeof message, &length, &last), 0);
 	assert_true(last);
 	assert_int_equal(message_count(message, SECTION_ANSWER), 1);
 	provide_close(provide);
 	// No SOA at all.
 	wire_put16(request + 8, 0);
-	assert_int_equal(provide_open(NULL, &in, &parsed, &provide, &rcode, why), ERR_FORMAT);
+	assert_int_equal(provide_open(&room, &in, &parsed, &provide, &rcode, why), ERR_FORMAT);
 	assert_int_equal(rcode, RCODE_FORMERR);
 	// An expired zone is given to nobody.
 	zone_slot_set_state(slot, ZONE_STATE_EXPIRED);
 	parsed.type = TYPE_AXFR;
-	assert_int_equal(provide_open(NULL, &in, &parsed, &provide, &rcode, why), ERR_STATE);
+	assert_int_equal(provide_open(&room, &in, &parsed, &provide, &rcode, why), ERR_STATE);
 	assert_int_equal(rcode, RCODE_SERVFAIL);
 }
 
