@@ -40,6 +40,8 @@ struct attempt {
 	bool is_direct;                     // the first is fetched from, unasked
 	bool is_publishing;
 	enum fetch_kind kind;               // of the fetch
+	bool wants_axfr;                    // what came by IXFR from it was no sound zone
+	bool was_incremental;               // what came
 	bool has_no_ixfr;                   // the primary does not do IXFR, as it seems
 	bool was_equal;                     // some primary has the serial that we have
 	bool was_held;                      // … or the one that is held back
@@ -224,7 +226,7 @@ static void pass_over(struct attempt *attempt)
 
 static void next_primary(struct attempt *attempt)
 {
-	attempt->has_no_ixfr = false;
+	attempt->has_no_ixfr = attempt->wants_axfr = false;
 	attempt->at++;
 	try_next(attempt);
 }
@@ -282,6 +284,7 @@ static void send_on_its_way(struct attempt *attempt, struct fetch_result *result
 
 	log_transfer(attempt, result);
 	attempt->is_publishing = true;
+	attempt->was_incremental = result->figures.is_incremental;
 	error = publish_start(&order);
 	if (error != 0)
 		attempt_published(attempt, error, error_text(error));
@@ -374,7 +377,7 @@ static bool may_ixfr(const struct attempt *attempt, const struct config_remote *
 
 static enum fetch_kind choose_kind(const struct attempt *attempt)
 {
-	return may_ixfr(attempt, remote_at(attempt), attempt->primary) ? FETCH_IXFR : FETCH_AXFR;
+	return !attempt->wants_axfr && may_ixfr(attempt, remote_at(attempt), attempt->primary) ? FETCH_IXFR : FETCH_AXFR;
 }
 
 static void on_slot(struct slot_wait *wait)
@@ -625,6 +628,13 @@ void attempt_published(struct attempt *attempt, int error, const char *why)
 		// What this primary sent may not be served; another may have better.
 		note(attempt, LEVEL_ERROR, "%.250s", why);
 		attempt->was_equal = false;
+		// Steps may have led astray: the whole zone tells.
+		if (attempt->was_incremental && attempt->policy->axfr_fallback && error != ERR_CLOSED) {
+			attempt->was_incremental = false;
+			attempt->wants_axfr = true;
+			fetch_from(attempt);
+			return;
+		}
 		next_primary(attempt);
 		return;
 	}
