@@ -17,8 +17,8 @@
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
-// Attempts under way at once, those waiting for a transfer slot included:
-// bounds their memory (about 600 bytes each) and sockets.
+// Attempts under way at once, those that wait for a transfer slot left out:
+// bounds their sockets and drafts.
 #define ATTEMPTS_MAX 1024u
 
 // A zone of up to so many records is fetched on the word of an unsigned
@@ -39,6 +39,7 @@ struct attempt {
 	bool is_forced;
 	bool is_direct;                     // the first is fetched from, unasked
 	bool is_publishing;
+	bool is_parked;                     // waits for a slot, and keeps nobody else from starting
 	enum fetch_kind kind;               // of the fetch
 	bool wants_axfr;                    // what came by IXFR from it was no sound zone
 	bool was_incremental;               // what came
@@ -167,7 +168,7 @@ static void release(struct attempt *attempt)
 
 	primary_slot_give(room, &attempt->slot);
 	replica->attempt = NULL;
-	room->attempts.running--;
+	room->attempts.running -= !attempt->is_parked;
 	config_release(attempt->config);
 	free(attempt);
 }
@@ -384,6 +385,8 @@ static void on_slot(struct slot_wait *wait)
 {
 	struct attempt *attempt = (struct attempt *)((char *)wait - offsetof(struct attempt, slot));
 
+	attempt->replica->room->attempts.running += attempt->is_parked;
+	attempt->is_parked = false;
 	// It may have fallen silent while we waited for our turn.
 	if (!primary_may_ask(attempt->primary, clock_boot_ms())) {
 		primary_slot_give(attempt->replica->room, wait);
@@ -398,8 +401,14 @@ static void on_slot(struct slot_wait *wait)
 
 static void fetch_from(struct attempt *attempt)
 {
+	struct replicate *room = attempt->replica->room;
+
 	attempt->slot = (struct slot_wait){ .ready = on_slot };
-	primary_slot_take(attempt->replica->room, attempt->primary, &attempt->slot);
+	// Those that wait for a primary without an end must not use up what may run.
+	// It is not looked at any more where it was handed a slot: it may be over.
+	attempt->is_parked = true;
+	room->attempts.running--;
+	primary_slot_take(room, attempt->primary, &attempt->slot);
 }
 
 // --- polling

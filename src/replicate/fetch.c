@@ -21,6 +21,10 @@
 // alone, is asked for as AXFR instead.
 #define IXFR_MS 15000u
 
+// Who takes a connection and then says nothing is given up long before a
+// transfer that pauses: its slots are wanted.
+#define FIRST_MS 30000u
+
 // A primary that is silent so long after a second question on a connection may
 // answer only one on each.
 #define REUSE_MS 4000u
@@ -394,6 +398,8 @@ static void set_deadline(struct fetch *fetch)
 		at = earlier(at, fetch->heard + REUSE_MS);
 	if (is_unanswered_ixfr(fetch))
 		at = earlier(at, fetch->started + IXFR_MS);
+	if (fetch->received == 0)
+		at = earlier(at, fetch->heard + FIRST_MS);
 	if (policy->transfer_time_in != 0)
 		at = earlier(at, fetch->started + (uint64_t)policy->transfer_time_in * 1000);
 	if (policy->transfer_idle_in != 0)
@@ -438,6 +444,8 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 		give_up(fetch, ERR_TIMEOUT, "failed: no answer by TCP within %u s", SOA_MS / 1000);
 	else if (is_unanswered_ixfr(fetch) && now - fetch->started >= IXFR_MS)
 		give_up(fetch, ERR_TIMEOUT, "failed: no answer to an IXFR within %u s", IXFR_MS / 1000);
+	else if (fetch->received == 0 && now - fetch->heard >= FIRST_MS)
+		give_up(fetch, ERR_TIMEOUT, "failed: no answer within %u s", FIRST_MS / 1000);
 	else if (policy->transfer_time_in != 0 && now - fetch->started >= (uint64_t)policy->transfer_time_in * 1000)
 		give_up(fetch, ERR_TIMEOUT, "failed: not complete within %u s (max-transfer-time-in), %" PRIu64
 		        " bytes had come", policy->transfer_time_in, fetch->received);
