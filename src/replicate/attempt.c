@@ -44,6 +44,7 @@ struct attempt {
 	bool wants_axfr;                    // what came by IXFR from it was no sound zone
 	bool was_incremental;               // what came
 	bool has_no_ixfr;                   // the primary does not do IXFR, as it seems
+	bool was_unproven, was_bad_time;    // some primary's TSIG did not verify, or by its time
 	bool was_equal;                     // some primary has the serial that we have
 	bool was_held;                      // … or the one that is held back
 	bool was_asked;                     // some primary was worth asking
@@ -179,6 +180,7 @@ static void conclude(struct attempt *attempt)
 	struct replica *replica = attempt->replica;
 	bool was_equal = attempt->was_equal, was_asked = attempt->was_asked;
 	bool was_held = attempt->was_held;
+	bool was_unproven = attempt->was_unproven, was_bad_time = attempt->was_bad_time;
 	uint64_t ask_at = attempt->ask_at;
 	char why[256];
 
@@ -188,6 +190,8 @@ static void conclude(struct attempt *attempt)
 		replica_still_held(replica);
 	else if (was_equal)
 		replica_confirmed(replica);
+	else if (was_unproven)
+		replica_unproven(replica, why, was_bad_time);
 	else if (was_asked || ask_at == DEADLINE_NEVER || replica->refresh.is_on_trial)
 		replica_failed(replica, why);
 	else
@@ -223,6 +227,12 @@ static void pass_over(struct attempt *attempt)
 	if (attempt->why[0] == '\0')
 		note(attempt, LEVEL_DEBUG, "%s answers no zone, so it was not asked; the last attempt %s",
 		     remote_text(attempt, address), attempt->primary->why);
+}
+
+static void note_tsig(struct attempt *attempt, int error)
+{
+	attempt->was_unproven = attempt->was_unproven || error == ERR_KEY || error == ERR_TIME;
+	attempt->was_bad_time = attempt->was_bad_time || error == ERR_TIME;
 }
 
 static void next_primary(struct attempt *attempt)
@@ -339,6 +349,7 @@ static void on_fetched(void *context, struct fetch_result *result)
 		take_serial(attempt, result->figures.serial, false);
 	} else {
 		note(attempt, LEVEL_WARNING, "transfer from %s %s", remote_text(attempt, address), result->why);
+		note_tsig(attempt, result->outcome);
 		next_primary(attempt);
 	}
 }
@@ -466,6 +477,7 @@ static void on_fetched_serial(void *context, struct fetch_result *result)
 	}
 	note(attempt, LEVEL_WARNING, "%s does not tell the serial: %s; TCP: %s", remote_text(attempt, address),
 	     attempt->udp_why[0] != '\0' ? attempt->udp_why : "UDP: truncated", result->why);
+	note_tsig(attempt, result->outcome);
 	next_primary(attempt);
 }
 
@@ -492,6 +504,7 @@ static void on_polled(void *context, const struct poll_result *result)
 		primary_answered(attempt->primary);
 		note(attempt, LEVEL_WARNING, "%s refused to tell the serial: %s", remote_text(attempt, address),
 		     result->why);
+		note_tsig(attempt, result->error);
 		next_primary(attempt);
 		return;
 	}

@@ -113,8 +113,9 @@ static int verify(struct fetch_stream *stream, uint8_t *message, size_t *length,
 	if (error == 0)
 		return 0;
 	if (!verdict.was_signed && message_rcode(message) != RCODE_NOERROR)
-		return fail(stream, ERR_DENIED, "refused: %s (not signed)",
-		            dns_rcode_to_text((uint16_t)message_rcode(message), rcode));
+		return fail(stream, message_rcode(message) == RCODE_NOTAUTH ? ERR_KEY : ERR_DENIED, "refused: %s (not signed)%s",
+		            dns_rcode_to_text((uint16_t)message_rcode(message), rcode),
+		            query_advice_unsigned(message_rcode(message)));
 	query_explain_tsig(stream->terms.query, &verdict, error, sentence, sizeof sentence);
 	return fail(stream, error, "refused: %s", sentence);
 }
@@ -130,6 +131,11 @@ static int check_header(struct fetch_stream *stream, const uint8_t *message)
 	if (message_opcode(message) != OPCODE_QUERY)
 		return fail(stream, ERR_FORMAT, "failed: message %" PRIu64 " has the opcode %u",
 		            stream->figures.messages, message_opcode(message));
+	// By UDP a lame answer is no answer either; in transfers AA is not asked for
+	// by all who serve them (RFC 5936, 2.2.1).
+	if (stream->terms.kind == FETCH_SOA && (message_flags(message) & FLAG_AA) == 0
+	    && message_rcode(message) == RCODE_NOERROR)
+		return fail(stream, ERR_NOT_FOUND, "failed: the answer is not authoritative");
 	return 0;
 }
 

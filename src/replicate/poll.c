@@ -108,6 +108,7 @@ static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 	}
 	result.outcome = error != 0 ? POLL_REFUSED : answer.is_truncated ? POLL_USE_TCP : POLL_SERIAL;
 	result.serial = answer.serial;
+	result.error = error;
 	end(poll, &result);
 }
 

@@ -22,6 +22,7 @@ enum poll_outcome {
 struct poll_result {
 	enum poll_outcome outcome;
 	uint32_t serial;
+	int error;     // POLL_REFUSED: of query_read_soa()
 	char why[256];
 };
 

@@ -128,6 +128,11 @@ void query_explain_tsig(const struct query *query, const struct tsig_verdict *ve
 	}
 }
 
+const char *query_advice_unsigned(unsigned rcode)
+{
+	return rcode == RCODE_NOTAUTH ? ": with TSIG mostly another secret, or another clock" : "";
+}
+
 // Whether the message answers this query at all.
 static bool is_answer(const struct query *query, const uint8_t *message, size_t length)
 {
@@ -153,8 +158,9 @@ static int verify(const struct query *query, uint8_t *message, size_t *length, i
 	tsig_stream_free(stream);
 	if (error != 0 && !verdict.was_signed && *length >= MESSAGE_HEADER && message_rcode(message) != 0) {
 		char rcode[DNS_TYPE_TEXT];
-		snprintf(why, size, "%s (not signed)", dns_rcode_to_text((uint16_t)message_rcode(message), rcode));
-		return ERR_DENIED;
+		snprintf(why, size, "%s (not signed)%s", dns_rcode_to_text((uint16_t)message_rcode(message), rcode),
+		         query_advice_unsigned(message_rcode(message)));
+		return message_rcode(message) == RCODE_NOTAUTH ? ERR_KEY : ERR_DENIED;
 	}
 	if (error != 0)
 		query_explain_tsig(query, &verdict, error, why, size);

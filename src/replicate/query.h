@@ -49,6 +49,10 @@ int query_build_notify(struct query *query, uint16_t id, const uint8_t *origin,
 void query_explain_tsig(const struct query *query, const struct tsig_verdict *verdict, int error,
                         char *why, size_t size);
 
+// What an unsigned refusal of a signed request mostly means, to be put behind
+// the name of its rcode. Often empty, never NULL.
+const char *query_advice_unsigned(unsigned rcode) __attribute__((const));
+
 // What a SOA answer said.
 struct soa_answer {
 	uint32_t serial;

@@ -90,7 +90,7 @@ void refresh_resume(struct refresh *refresh, int64_t left_to_refresh, int64_t le
 	} else if (ask_first) {
 		refresh->is_on_trial = true;
 		refresh->phase = REPLICA_STALE;
-		refresh->expires_at = now + ms(EAGER_RETRY_MAX);
+		refresh->expires_at = REFRESH_NEVER;
 	} else {
 		refresh->phase = REPLICA_EXPIRED;
 		refresh->expires_at = REFRESH_NEVER;
@@ -153,14 +153,14 @@ static uint64_t doubled(uint32_t first, uint16_t failures, uint32_t most)
 	return (seconds < most ? seconds : most) * 1000;
 }
 
-static unsigned on_failed(struct refresh *refresh, uint64_t now, uint32_t random)
+static unsigned on_failed(struct refresh *refresh, bool is_unproven, uint64_t now, uint32_t random)
 {
-	unsigned actions = refresh->is_on_trial ? expire(refresh) : 0;
+	unsigned actions = refresh->is_on_trial && !is_unproven ? expire(refresh) : 0;
 	uint64_t wait = ms(refresh->retry);
 	uint32_t eager = refresh->phase == REPLICA_EXPIRED && refresh->retry < EAGER_RETRY_MAX
 	                 ? refresh->retry : EAGER_RETRY_MAX;
 
-	if (refresh->phase == REPLICA_EMPTY || refresh->phase == REPLICA_EXPIRED)
+	if (refresh->phase == REPLICA_EMPTY || refresh->phase == REPLICA_EXPIRED || refresh->is_on_trial)
 		wait = doubled(1, refresh->failures, eager);
 	else if (refresh->is_behind)
 		wait = doubled(BEHIND_RETRY_FIRST, refresh->failures, refresh->retry);
@@ -186,7 +186,9 @@ unsigned refresh_step(struct refresh *refresh, enum refresh_event event, uint64_
 	case REFRESH_HELD:
 		return on_held(refresh, now, random);
 	case REFRESH_FAILED:
-		return on_failed(refresh, now, random);
+		return on_failed(refresh, false, now, random);
+	case REFRESH_UNPROVEN:
+		return on_failed(refresh, true, now, random);
 	}
 	return 0;
 }

@@ -22,7 +22,7 @@ struct refresh {
 	uint16_t failures;   // attempts in a row that came to nothing
 	uint8_t phase;       // enum replica_phase
 	bool is_behind;      // a primary is known to have a newer serial
-	bool is_on_trial;    // too old by the wall clock, which is in doubt: one attempt decides
+	bool is_on_trial;    // too old by the wall clock, which is in doubt: an attempt decides, no time
 };
 
 enum refresh_event {
@@ -32,6 +32,7 @@ enum refresh_event {
 	REFRESH_REPLACED,  // a new version is served; refresh_take_soa() came before
 	REFRESH_HELD,      // a primary has no newer serial than the one that is held back
 	REFRESH_FAILED,    // all primaries were tried in vain
+	REFRESH_UNPROVEN,  // … though one answered: its TSIG did not verify, which a wrong clock explains
 };
 
 // What the caller must do then: any of these.

@@ -329,6 +329,22 @@ void replica_failed(struct replica *replica, const char *why)
 	replica_settle(replica);
 }
 
+void replica_unproven(struct replica *replica, const char *why, bool is_bad_time)
+{
+	char name[NAME_MAX_TEXT];
+
+	if (replica->refresh.is_on_trial && replica->refresh.failures == 0)
+		log_line(LEVEL_ERROR, replica_name(replica, name), "%s: it is served on until %s",
+		         is_bad_time ? "its copy is not too old, one of the clocks is wrong (TSIG BADTIME)"
+		                     : "its copy is too old by our clock, which may be why TSIG does not verify",
+		         is_bad_time ? "the clock is set" : "a primary is understood");
+	replica_note_error(replica, why);
+	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
+	act(replica, step(replica, REFRESH_UNPROVEN));
+	replica_put_state(replica);
+	replica_settle(replica);
+}
+
 void replica_postponed(struct replica *replica, const char *why, uint64_t at)
 {
 	uint64_t spread = 1000;
@@ -430,8 +446,9 @@ void replica_put_state(struct replica *replica)
 {
 	struct store_state state;
 
+	// On trial, the times that the store has are better than those of this clock.
 	if (replica_version(replica) == NULL || replica->is_unsaved || replica->wants_store
-	    || replica->publication != NULL)
+	    || replica->publication != NULL || replica->refresh.is_on_trial)
 		return;
 	replica_store_state(replica, &state);
 	(void)store_put_state(replica->room->store, replica->slot->origin, &state);

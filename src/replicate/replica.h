@@ -128,6 +128,9 @@ void replica_wake(struct replica *replica, bool is_forced);
 void replica_confirmed(struct replica *replica);
 void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer);
 void replica_failed(struct replica *replica, const char *why);
+// A primary answered and its TSIG did not verify: where the clock is in doubt,
+// that is no reason to give the copy up. With is_bad_time the clock is wrong.
+void replica_unproven(struct replica *replica, const char *why, bool is_bad_time);
 // The primaries have nothing newer than what is held.
 void replica_still_held(struct replica *replica);
 

@@ -253,6 +253,30 @@ static void a_doubtful_clock_expires_nothing_before_it_was_asked(void **state)
 	assert_int_equal(refresh.expires_at, S(86405));
 }
 
+// A primary that answers and whose TSIG does not verify proves nothing against
+// the copy: the clock that is in doubt would explain it.
+static void a_doubtful_clock_is_not_proven_right_by_tsig(void **state)
+{
+	struct refresh refresh;
+	static const struct line lines[] = {
+		{ S(0), REFRESH_TICK, REFRESH_ASK, REPLICA_STALE, S(600), NEVER },
+		{ S(1), REFRESH_UNPROVEN, 0, REPLICA_STALE, S(2), NEVER },
+		{ S(2), REFRESH_TICK, REFRESH_ASK, REPLICA_STALE, S(602), NEVER },
+		{ S(3), REFRESH_UNPROVEN, 0, REPLICA_STALE, S(5), NEVER },
+		{ S(90000), REFRESH_TICK, REFRESH_ASK, REPLICA_STALE, S(90600), NEVER },
+		{ S(90001), REFRESH_CONFIRMED, 0, REPLICA_CURRENT, S(93601), S(176401) },
+		// Where nothing is in doubt it is a failure like another.
+		{ S(93602), REFRESH_UNPROVEN, 0, REPLICA_STALE, S(94202), S(176401) },
+		{ S(176401), REFRESH_TICK, REFRESH_EXPIRE | REFRESH_ASK, REPLICA_EXPIRED, S(177001), NEVER },
+	};
+
+	(void)state;
+	refresh_init(&refresh, 0);
+	refresh_take_soa(&refresh, &soa, &unbounded);
+	refresh_resume(&refresh, -5000, -1, true, 0);
+	play(&refresh, lines, sizeof lines / sizeof lines[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +291,7 @@ int main(void)
 		cmocka_unit_test(an_expire_shorter_than_refresh_is_asked_about_in_time),
 		cmocka_unit_test(timers_go_on_over_a_restart),
 		cmocka_unit_test(a_doubtful_clock_expires_nothing_before_it_was_asked),
+		cmocka_unit_test(a_doubtful_clock_is_not_proven_right_by_tsig),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
