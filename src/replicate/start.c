@@ -28,9 +28,17 @@
 
 enum origin { FROM_NOWHERE, FROM_STORE, FROM_FILE };
 
+// What is used of struct store_state, in a third of its size: all zones have
+// one at once.
+struct kept {
+	int64_t transferred, confirmed, refresh_at, expires_at, last_error_at;
+	struct endpoint primary;
+	char *last_error; // NULL: none
+};
+
 struct found {
 	const struct zone_version *version;
-	struct store_state state;
+	struct kept state;
 	struct file_stamp stamp;
 	uint8_t from;          // enum origin
 	bool is_stored;        // the store has this very content
@@ -86,13 +94,46 @@ static int read_file(const struct replica *replica, const struct config_zone *zo
 	return error;
 }
 
+static void keep(struct kept *kept, const struct store_state *state)
+{
+	*kept = (struct kept){
+		.transferred = state->transferred,
+		.confirmed = state->confirmed,
+		.refresh_at = state->refresh_at,
+		.expires_at = state->expires_at,
+		.last_error_at = state->last_error_at,
+		.last_error = state->last_error[0] != '\0' ? strndup(state->last_error, sizeof state->last_error) : NULL,
+	};
+	endpoint_from(&kept->primary, (const struct sockaddr *)&state->primary);
+}
+
+// Gives back what is kept on the heap.
+static void unkeep(struct kept *kept, struct store_state *state)
+{
+	*state = (struct store_state){
+		.transferred = kept->transferred,
+		.confirmed = kept->confirmed,
+		.refresh_at = kept->refresh_at,
+		.expires_at = kept->expires_at,
+		.last_error_at = kept->last_error_at,
+	};
+	(void)endpoint_to(&kept->primary, &state->primary);
+	if (kept->last_error != NULL)
+		snprintf(state->last_error, sizeof state->last_error, "%s", kept->last_error);
+	free(kept->last_error);
+	kept->last_error = NULL;
+}
+
 static void try_store(const struct replica *replica, struct found *found)
 {
+	struct store_state state;
 	struct store *store = replica->room->store;
 	char why[256] = "", name[NAME_MAX_TEXT];
-	int error = store_get_state(store, replica->slot->origin, &found->state);
+	int error = store_get_state(store, replica->slot->origin, &state);
 
-	if (error == 0 && found->state.has_version)
+	if (error == 0)
+		keep(&found->state, &state);
+	if (error == 0 && state.has_version)
 		error = store_load(store, replica->slot->origin, replica->line, &found->version, why);
 	else if (error == 0)
 		error = ERR_NOT_FOUND;
@@ -130,6 +171,7 @@ static void date_by_file(struct replica *replica, struct found *found)
 	zone_soa(found->version, &set);
 	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
 	refresh_take_soa(&timers, &soa, replica_zone(replica)->policy);
+	free(found->state.last_error);
 	memset(&found->state, 0, sizeof found->state);
 	found->state.transferred = found->state.confirmed = mtime;
 	found->state.refresh_at = mtime;
@@ -275,13 +317,15 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	struct replicate *room = replica->room;
 	uint64_t now = clock_boot_ms();
 	uint64_t spread = (uint64_t)room->replica_count * SPREAD_MS_A_ZONE;
+	struct store_state state;
 	bool ask_first = is_doubtful && found->state.expires_at > latest && found->state.expires_at <= wall;
 
 	if (spread > SPREAD_MS_MAX)
 		spread = SPREAD_MS_MAX;
 	replica->stamp = found->stamp;
+	unkeep(&found->state, &state);
 	if (found->version != NULL) {
-		replica_resume(replica, found->version, &found->state, wall, ask_first);
+		replica_resume(replica, found->version, &state, wall, ask_first);
 		replica->wants_store = !found->is_stored;
 		replica->wants_notify = found->is_changed;
 	}

@@ -284,7 +284,8 @@ class Primary:
 
     def _answer_one(self, connection, stream) -> bool:
         head = stream.read(2)
-        if len(head) < 2:
+        # A connection kept from better times misbehaves as a new one would.
+        if len(head) < 2 or not self.fault.accept():
             return False
         query = read_query(stream.read(struct.unpack("!H", head)[0]), True)
         self.asked.append(("tcp", query.rtype))
