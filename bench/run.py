@@ -15,6 +15,7 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -96,7 +97,7 @@ class Run:
         self.options = options
         self.work = pathlib.Path(options.work).resolve()
         self.kinds = [k for k in options.servers.split(",") if k]
-        self.results, self.limits, self.errors = {}, {}, []
+        self.results, self.limits, self.errors, self.feeder = {}, {}, [], None
         self.words = [w.strip().lower() for w in options.only.split(",") if w.strip()]
         self.bench = rows.Bench(self.work, make_tools(self.work / "tools"), options.seconds, self.wanted)
         self.groups = [g for g in GROUPS if any(self.wanted(r) and group_of(r) == g for r in rows.ROWS)]
@@ -263,6 +264,7 @@ def main():
         sys.exit("bench: needs two cores, one for the server and one for the load")
     if os.getloadavg()[0] > 0.5:
         print(f"bench: something else runs here (load {os.getloadavg()[0]:.1f}): the figures will be worse than they are")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)   # as Ctrl-C: what runs is ended
     run = Run(options)
     run.make_zones()
     try:
@@ -271,6 +273,8 @@ def main():
         print("stopped; what was measured until now:")
     finally:
         servers.end_all()
+        if run.feeder:
+            run.feeder.stop()
     run.report()
 
 
