@@ -40,6 +40,10 @@ int delta_writer_new(struct zone_draft *draft, size_t max_bytes, struct delta_wr
 // transfer could name that step.
 int delta_writer_finish(struct delta_writer *writer, const struct zone_version *before,
                         const struct zone_version *after, struct delta **delta);
+// The same for looking at: also where both have the same serial. No journal and
+// no transfer may come to see it.
+int delta_writer_compare(struct delta_writer *writer, const struct zone_version *before,
+                         const struct zone_version *after, struct delta **delta);
 // Without a delta; the draft must have ended, or be watched by nobody again.
 // NULL is fine.
 void delta_writer_abandon(struct delta_writer *writer);

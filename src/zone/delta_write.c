@@ -281,7 +281,7 @@ static int build(const struct delta_writer *w, const struct zone_version *before
 {
 	if (w->error != 0)
 		return w->error;
-	if (before != w->from || zone_serial(before) == zone_serial(after))
+	if (before != w->from)
 		return ERR_STATE;
 	struct totals t = total(w);
 	size_t length = DELTA_HEAD + soa_size(before) + soa_size(after) + t.bytes;
@@ -299,6 +299,15 @@ static int build(const struct delta_writer *w, const struct zone_version *before
 
 int delta_writer_finish(struct delta_writer *writer, const struct zone_version *before,
                         const struct zone_version *after, struct delta **delta)
+{
+	*delta = NULL;
+	int error = zone_serial(before) == zone_serial(after) ? ERR_STATE : build(writer, before, after, delta);
+	delta_writer_abandon(writer);
+	return error;
+}
+
+int delta_writer_compare(struct delta_writer *writer, const struct zone_version *before,
+                         const struct zone_version *after, struct delta **delta)
 {
 	*delta = NULL;
 	int error = build(writer, before, after, delta);
