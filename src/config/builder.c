@@ -308,7 +308,7 @@ void builder_default_policy(struct builder *b, struct config_policy *policy)
 	policy->max_refresh = 2419200; // four weeks, as BIND and NSD
 	policy->max_retry = 1209600;   // two weeks
 	policy->transfer_time_in = policy->transfer_time_out = 7200;
-	policy->transfer_idle_in = policy->transfer_idle_out = 3600;
+	policy->transfer_idle_in = 3600;
 	policy->notify_retry = 5;
 	policy->request_ixfr = policy->axfr_fallback = policy->provide_ixfr = true;
 	policy->ixfr_from_differences = true;

@@ -13,6 +13,7 @@
 #define SOURCE_MAX_DEPTH 16         // include in include
 #define SOURCE_MAX_FILES 1000000u
 #define REPORT_MAX_MESSAGES 1000u
+#define REPORT_MAX_ERRORS 20u
 #define REPORT_MAX_SUGGESTIONS 50u
 
 // A file in memory.

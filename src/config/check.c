@@ -114,8 +114,9 @@ static void check_zones(struct builder *b)
 		builder_warn(b, zone_where(silent.first), "zone \"%s\" has no allow-notify: changes are seen only "
 		             "when its refresh time is over", silent.first->text);
 	else if (silent.count)
-		builder_warn(b, zone_where(silent.first), "zone \"%s\" and %u others have no allow-notify: changes are "
-		             "seen only when the refresh time is over", silent.first->text, silent.count - 1);
+		builder_warn(b, zone_where(silent.first), "zone \"%s\" and %u other%s have no allow-notify: changes are "
+		             "seen only when the refresh time is over", silent.first->text, silent.count - 1,
+		             silent.count == 2 ? "" : "s");
 }
 
 static void check_listeners(struct builder *b)

@@ -16,8 +16,8 @@ struct config_message {
 };
 
 // What the reader had to say, in the order of the files. Zero-initialise,
-// give back with config_report_free(). Bounded: after 1,000 messages only
-// counts grow.
+// give back with config_report_free(). Bounded: after 20 errors or 1,000 messages
+// only counts grow.
 struct config_report {
 	struct config_message *messages;
 	uint32_t count;
@@ -27,8 +27,13 @@ struct config_report {
 
 void config_report_free(struct config_report *report);
 
-// One line a message: "error: …" or "warning: …".
+// One line a message: "error: …" or "warning: …"; then config_report_rest().
 void config_report_print(const struct config_report *report, FILE *to);
+
+// "… and 140 more errors, 2 more warnings": what was counted only, or "".
+// Returns `text`.
+#define CONFIG_REPORT_REST 80
+const char *config_report_rest(const struct config_report *report, char text[static CONFIG_REPORT_REST]);
 
 // What the command line may set over any configuration. NULL and 0 leave it.
 struct config_overrides {

@@ -58,7 +58,7 @@ struct config_remote {
 	const struct config_key *key;    // NULL: unsigned
 	const struct config_tls *tls;    // NULL: plain
 	bool axfr_only;                  // nsd.conf AXFR; request-ixfr no for this server
-	bool ixfr_udp;                   // nsd.conf UDP: IXFR over UDP first
+	bool ixfr_udp;                   // nsd.conf UDP: IXFR over UDP first; not in effect yet
 };
 
 struct config_remotes {
@@ -86,7 +86,7 @@ struct config_policy {
 	uint32_t transfer_time_in;      // longest transfer in
 	uint32_t transfer_idle_in;      // longest silence in one
 	uint32_t transfer_time_out;
-	uint32_t transfer_idle_out;
+	uint32_t transfer_idle_out;     // not in effect yet
 	uint32_t min_rate_seconds;      // a transfer in that brings fewer than
 	uint64_t min_rate_bytes;        // min_rate_bytes in this time is ended
 	uint32_t notify_retry;          // attempts a NOTIFY gets
@@ -95,21 +95,22 @@ struct config_policy {
 	bool axfr_fallback;             // AXFR where IXFR fails
 	bool provide_ixfr;
 	bool request_expire;            // RFC 7314
-	bool try_tcp_refresh;
+	bool try_tcp_refresh;           // TCP where UDP gives no answer; always so
 	bool multi_primary;             // primaries may differ in serial: ask all, log less
 	bool ixfr_from_differences;     // as a primary: make deltas of reread files
-	bool check_structure;           // guard: one SOA, NS at the apex …
+	bool check_structure;           // one SOA, NS at the apex …; always so
 	bool check_zonemd;              // guard: RFC 8976 where present
 
 	uint64_t max_zone_size;         // bytes on the wire
 	uint64_t max_journal_size;
-	uint32_t max_records, max_records_per_type, max_types_per_name;
+	uint32_t max_records;
+	uint32_t max_records_per_type, max_types_per_name; // not in effect yet
 	uint32_t max_shrink;            // percent of the names that may go at once; 100: no check
 	uint32_t verifier_timeout;
 	const char *verifier;           // command; NULL none
 	uint32_t history;               // versions kept for rollback and IXFR out
 	const char *statistics_group;   // nsd.conf zonestats, %s not yet expanded; NULL none
-	bool statistics;                // count per zone
+	bool statistics;                // count per zone; not in effect yet
 };
 
 struct config_zone {
@@ -141,7 +142,6 @@ struct config_peer {
 	const struct config_key *key; // NULL none
 	int8_t request_ixfr, provide_ixfr; // -1: as the zone says
 	bool bogus;
-	bool many_answers;            // transfer-format
 	struct config_where where;
 };
 
@@ -154,7 +154,7 @@ struct config_server {
 	const char *user;            // NULL: stay who we are
 	const char *group;           // NULL: the user's own
 	const char *log_file;        // NULL: standard error or journal
-	const char *http_listen;     // "addr@port", NULL none
+	const char *http_listen;     // "addr@port", NULL none; not in effect yet
 	uint32_t workers;            // 0: one a core
 	// CHAOS answers: NULL means "do not tell".
 	const char *version, *hostname, *server_id;

@@ -40,7 +40,7 @@ struct named_word {
 	bool may_repeat;
 	uint32_t offset;
 	named_handler handler;
-	const char *meaning;
+	const char *meaning; // of what has no effect: always, or where the value is not the default
 };
 
 extern const struct named_word named_words[];

@@ -218,7 +218,7 @@ static const struct acl *compile(struct named *n, const struct named_statement *
 
 const struct acl *named_acl(struct named *n, struct named_statement *s)
 {
-	const struct named_value *block = named_block_of(n, s), *v = s->first->next;
+	const struct named_value *block = named_block_of(n, s), *v = s->first->next, *port = NULL;
 	bool needs_tls = false;
 	if (!block)
 		return NULL;
@@ -232,8 +232,22 @@ const struct acl *named_acl(struct named *n, struct named_statement *s)
 			              word->kind == NAMED_NOT ? "!" : word->text, s->first->text);
 			return NULL;
 		}
-		if (named_is(word, "transport") && named_is(v, "tls"))
+		if (named_is(word, "port"))
+			port = v;
+		else if (named_is(v, "tls"))
 			needs_tls = true;
+		else if (!named_is(v, "tcp")) {
+			builder_error(n->builder, named_where(s, v), "'transport' wants tcp or tls, not '%s'",
+			              v->kind == NAMED_NOT ? "!" : v->text);
+			return NULL;
+		}
+	}
+	// Without the port the list would let in more than it says.
+	if (port && !needs_tls) {
+		builder_error(n->builder, named_where(s, port), "'%s port %s' is not implemented: a list holds for all ports "
+		              "that are listened on; leave the port out or write { none; }", s->first->text,
+		              port->kind == NAMED_NOT ? "!" : port->text);
+		return NULL;
 	}
 	if (needs_tls)
 		builder_warn(n->builder, named_where(s, s->first), "'%s' over TLS is not implemented yet: "

@@ -14,6 +14,12 @@ static void wants(struct named *n, const struct named_statement *s,
 	              s->first->text, what, value->text);
 }
 
+static void ignore(struct named *n, const struct named_scope *scope, const struct named_statement *s)
+{
+	named_ignore(n, named_word_find_in(n, s->first->text, scope->context), s,
+	             named_context_name(scope->context));
+}
+
 // transfer-source A|* [port N]
 void named_set_source(struct named *n, struct named_scope *scope, const struct named_statement *s)
 {
@@ -116,15 +122,15 @@ void named_set_edns(struct named *n, struct named_scope *scope, const struct nam
 {
 	const struct named_value *value = named_single(n, s);
 	uint64_t number;
-	(void)scope;
 	if (!value)
 		return;
 	if (!scalar_number(value->text, 4096, &number) || number < 512) {
 		wants(n, s, value, "a size of 512 to 4096 bytes");
 		return;
 	}
-	// edns-udp-size is what a resolver tells; max-udp-size bounds answers.
-	if (strcasecmp(s->first->text, "max-udp-size") == 0)
+	if (strcasecmp(s->first->text, "max-udp-size") != 0)
+		ignore(n, scope, s);
+	else
 		n->builder->config->server.edns_size4 = n->builder->config->server.edns_size6 = (uint16_t)number;
 }
 
@@ -165,6 +171,8 @@ void named_set_statistics(struct named *n, struct named_scope *scope, const stru
 	else if (!named_is(value, "terse") && !named_is(value, "none") && !scalar_bool(value->text, &flag))
 		wants(n, s, value, "full, terse, none, yes or no");
 	scope->policy.statistics = flag;
+	if (flag)
+		ignore(n, scope, s);
 }
 
 // min-transfer-rate-in BYTES MINUTES

@@ -235,8 +235,8 @@ static void peer_word(struct named *n, struct config_peer *peer, const struct na
 		if (!read_key(n, s, value, &head))
 			builder_error(n->builder, where, "'keys' wants a key");
 		peer->key = head.key;
-	} else if (named_is(s->first, "transfer-format")) {
-		peer->many_answers = named_is(value, "many-answers");
+	} else if (named_is(s->first, "transfer-format") && named_is(value, "many-answers")) {
+		return; // always so
 	} else if (named_is(s->first, "bogus") || named_is(s->first, "request-ixfr") ||
 	           named_is(s->first, "provide-ixfr")) {
 		if (!is_flag)

@@ -70,8 +70,8 @@ void named_warn_ignored(struct named *n)
 			             named_words[i].name, named_words[i].meaning);
 		else if (count)
 			builder_warn(n->builder, n->ignored[i].where,
-			             "'%s' has no effect: %s (it stands at %u more places)",
-			             named_words[i].name, named_words[i].meaning, count - 1);
+			             "'%s' has no effect: %s (it stands at %u more place%s)",
+			             named_words[i].name, named_words[i].meaning, count - 1, count == 2 ? "" : "s");
 	}
 }
 
@@ -139,6 +139,22 @@ static void set_value(struct named *n, const struct named_word *word, uint8_t *b
 	}
 }
 
+// Values that nothing comes of are told of, unless they say what holds anyway.
+static void set_policy(struct named *n, const struct named_word *word, struct named_scope *scope,
+                       const struct named_statement *s)
+{
+	uint32_t errors = n->builder->report->errors;
+	set_value(n, word, (uint8_t *)&scope->policy, s);
+	if (!word->meaning || n->builder->report->errors != errors)
+		return;
+	struct config_policy plain, said;
+	builder_default_policy(n->builder, &plain);
+	memcpy(&said, &plain, sizeof said);
+	set_value(n, word, (uint8_t *)&said, s);
+	if (memcmp(&said, &plain, sizeof said) != 0)
+		named_ignore(n, word, s, named_context_name(scope->context));
+}
+
 static bool is_second(struct named *n, const struct named_scope *scope,
                       const struct named_word *word, const struct named_statement *s)
 {
@@ -200,9 +216,11 @@ void named_apply_one(struct named *n, struct named_scope *scope, const struct na
 	case NAMED_SERVER_TEXT:
 	case NAMED_SERVER_PATH:
 		set_value(n, word, (uint8_t *)&n->builder->config->server, s);
+		if (word->meaning)
+			named_ignore(n, word, s, named_context_name(scope->context));
 		break;
 	default:
-		set_value(n, word, (uint8_t *)&scope->policy, s);
+		set_policy(n, word, scope, s);
 	}
 }
 

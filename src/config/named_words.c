@@ -21,6 +21,8 @@
 #define LATER "not implemented yet"
 #define INNER "it tunes the inside of named"
 #define LOOKS "answers look one way only"
+#define SHOWN "`understudy status` shows the state"
+#define PER_NAME LATER ": max-records bounds the zone as a whole"
 
 #define POLICY(field) (uint32_t)offsetof(struct config_policy, field)
 #define SERVER(field) (uint32_t)offsetof(struct config_server, field)
@@ -28,8 +30,12 @@
 
 #define SET(name, where, action, field) {name, where, action, false, POLICY(field), NULL, NULL}
 #define SRV(name, action, field) {name, O, action, false, SERVER(field), NULL, NULL}
+// Read and checked, but nothing comes of a value that is not the default.
+#define SET_IN_VAIN(name, where, action, field, meaning) {name, where, action, false, POLICY(field), NULL, meaning}
+#define SRV_IN_VAIN(name, action, field, meaning) {name, O, action, false, SERVER(field), NULL, meaning}
 #define KEEP(name, where, field) {name, where, NAMED_KEEP, false, SCOPE(field), NULL, NULL}
 #define DO(name, where, function) {name, where, NAMED_HANDLED, false, 0, function, NULL}
+#define DO_IN_VAIN(name, where, function, meaning) {name, where, NAMED_HANDLED, false, 0, function, meaning}
 #define DO_MANY(name, where, function) {name, where, NAMED_HANDLED, true, 0, function, NULL}
 #define TOP(name, where) {name, where, NAMED_TOPLEVEL, true, 0, NULL, NULL}
 #define NO(name, where, meaning) {name, where, NAMED_IGNORED, true, 0, NULL, meaning}
@@ -53,7 +59,8 @@ const struct named_word named_words[] = {
 	SET("request-ixfr", OVZ, NAMED_SET_BOOL, request_ixfr),
 	SET("request-expire", OVZ, NAMED_SET_BOOL, request_expire),
 	SET("provide-ixfr", OV, NAMED_SET_BOOL, provide_ixfr),
-	SET("try-tcp-refresh", OVZ, NAMED_SET_BOOL, try_tcp_refresh),
+	SET_IN_VAIN("try-tcp-refresh", OVZ, NAMED_SET_BOOL, try_tcp_refresh,
+		"a primary that does not answer over UDP is always asked over TCP"),
 	SET("multi-master", OVZ, NAMED_SET_BOOL, multi_primary),
 	SET("multi-primary", OVZ, NAMED_SET_BOOL, multi_primary),
 	SET("min-refresh-time", OVZ, NAMED_SET_SECONDS, min_refresh),
@@ -63,14 +70,15 @@ const struct named_word named_words[] = {
 	SET("max-transfer-time-in", OVZ, NAMED_SET_MINUTES, transfer_time_in),
 	SET("max-transfer-idle-in", OVZ, NAMED_SET_MINUTES, transfer_idle_in),
 	SET("max-transfer-time-out", OVZ, NAMED_SET_MINUTES, transfer_time_out),
-	SET("max-transfer-idle-out", OVZ, NAMED_SET_MINUTES, transfer_idle_out),
+	SET_IN_VAIN("max-transfer-idle-out", OVZ, NAMED_SET_MINUTES, transfer_idle_out,
+		LATER ": max-transfer-time-out ends transfers that take too long"),
 	DO("min-transfer-rate-in", OVZ, named_set_rate),
 	SET("max-records", OVZ, NAMED_SET_NUMBER, max_records),
-	SET("max-records-per-type", OVZ, NAMED_SET_NUMBER, max_records_per_type),
-	SET("max-types-per-name", OVZ, NAMED_SET_NUMBER, max_types_per_name),
+	SET_IN_VAIN("max-records-per-type", OVZ, NAMED_SET_NUMBER, max_records_per_type, PER_NAME),
+	SET_IN_VAIN("max-types-per-name", OVZ, NAMED_SET_NUMBER, max_types_per_name, PER_NAME),
 	DO("ixfr-from-differences", OVZ, named_set_differences),
 	SET("max-journal-size", OVZ, NAMED_SET_SIZE, max_journal_size),
-	DO("zone-statistics", OVZ, named_set_statistics),
+	DO_IN_VAIN("zone-statistics", OVZ, named_set_statistics, "queries are not counted by zone yet"),
 	DO("template", Z, named_set_template),
 	TOP("template", T),
 	KEEP("in-view", Z, in_view),
@@ -96,7 +104,7 @@ const struct named_word named_words[] = {
 	SRV("tcp-clients", NAMED_SERVER_NUMBER, tcp_clients),
 	DO("tcp-idle-timeout", O, named_set_idle),
 	DO("max-udp-size", OV, named_set_edns),
-	DO("edns-udp-size", OV, named_set_edns),
+	DO_IN_VAIN("edns-udp-size", OV, named_set_edns, "it is for resolvers; max-udp-size bounds answers"),
 	DO("recursion", OV, named_set_recursion),
 
 	// Our own.
@@ -104,14 +112,14 @@ const struct named_word named_words[] = {
 	SRV("workers", NAMED_SERVER_NUMBER, workers),
 	SRV("user", NAMED_SERVER_TEXT, user),
 	SRV("group", NAMED_SERVER_TEXT, group),
-	SRV("http-listen", NAMED_SERVER_TEXT, http_listen),
+	SRV_IN_VAIN("http-listen", NAMED_SERVER_TEXT, http_listen, LATER ": " SHOWN),
 	SRV("log-file", NAMED_SERVER_PATH, log_file),
 	SET("max-zone-size", OVZ, NAMED_SET_SIZE, max_zone_size),
 	DO("max-shrink", OVZ, named_set_percent),
 	SET("verifier", OVZ, NAMED_SET_TEXT, verifier),
 	SET("verifier-timeout", OVZ, NAMED_SET_SECONDS, verifier_timeout),
 	SET("history", OVZ, NAMED_SET_NUMBER, history),
-	SET("check-structure", OVZ, NAMED_SET_BOOL, check_structure),
+	SET_IN_VAIN("check-structure", OVZ, NAMED_SET_BOOL, check_structure, "the structure of a zone is always checked"),
 	SET("check-zonemd", OVZ, NAMED_SET_BOOL, check_zonemd),
 	SET("min-expire-time", OVZ, NAMED_SET_SECONDS, min_expire),
 	SET("allow-axfr-fallback", OVZ, NAMED_SET_BOOL, axfr_fallback),
@@ -127,7 +135,7 @@ const struct named_word named_words[] = {
 	TOP("tls", T),
 	NO("logging", T, "the log goes to the journal or to standard error"),
 	NO("controls", T, "the server is steered through the socket in its state directory"),
-	NO("statistics-channels", T, "http-listen shows the state instead"),
+	NO("statistics-channels", T, SHOWN),
 	NO("http", T, "DNS over HTTPS is not implemented yet"),
 	NO("trust-anchors", T | V, RECURSION),
 	NO("trusted-keys", T | V, RECURSION),
@@ -364,8 +372,8 @@ const struct named_word named_words[] = {
 	NO("session-keyalg", O, UPDATES),
 	NO("session-keyfile", O, UPDATES),
 	NO("session-keyname", O, UPDATES),
-	NO("statistics-file", O, "http-listen and status show the state instead"),
-	NO("statistics-interval", O, "http-listen and status show the state instead"),
+	NO("statistics-file", O, SHOWN),
+	NO("statistics-interval", O, SHOWN),
 	NO("tcp-advertised-timeout", O, LATER),
 	NO("tcp-initial-timeout", O, "tcp-idle-timeout holds from the start"),
 	NO("tcp-keepalive-timeout", O, LATER),

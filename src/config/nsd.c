@@ -76,7 +76,7 @@ static void set_value(struct nsd *n, const struct nsd_word *word, uint8_t *base,
 	}
 }
 
-static void ignore(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
+void nsd_ignore(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
 {
 	uint32_t i = (uint32_t)(word - nsd_words);
 	if (n->ignored[i].count++ == 0)
@@ -91,9 +91,12 @@ static void warn_ignored(struct nsd *n)
 			builder_warn(n->builder, n->ignored[i].where, "'%s:' has no effect: %s", nsd_words[i].name,
 			             nsd_words[i].meaning);
 		else if (count)
-			builder_warn(n->builder, n->ignored[i].where, "'%s:' has no effect: %s (it stands at %u more places)",
-			             nsd_words[i].name, nsd_words[i].meaning, count - 1);
+			builder_warn(n->builder, n->ignored[i].where, "'%s:' has no effect: %s (it stands at %u more place%s)",
+			             nsd_words[i].name, nsd_words[i].meaning, count - 1, count == 2 ? "" : "s");
 	}
+	if (n->udp_count)
+		builder_warn(n->builder, n->udp_where, "UDP in 'request-xfr:' has no effect: IXFR goes over TCP%s",
+		             n->udp_count > 1 ? ", here and at further places" : "");
 }
 
 static void finish_key(struct nsd *n)
@@ -174,7 +177,7 @@ static void refuse_word(struct nsd *n, const struct nsd_statement *s)
 	const struct nsd_word *elsewhere = nsd_word_find(n, s->word, ~0u);
 	unsigned bit = 1;
 	if (n->section == NSD_SERVER && is_affinity(s->word)) {
-		ignore(n, nsd_word_find(n, "cpu-affinity", NSD_SERVER), s);
+		nsd_ignore(n, nsd_word_find(n, "cpu-affinity", NSD_SERVER), s);
 		return;
 	}
 	while (elsewhere && !(elsewhere->sections & bit))
@@ -210,13 +213,23 @@ static bool check_count(struct nsd *n, const struct nsd_word *word, const struct
 	return true;
 }
 
+// Whether a value is another than the default: what holds anyway may be written.
+static bool is_said(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
+{
+	struct config_policy plain, said;
+	builder_default_policy(n->builder, &plain);
+	memcpy(&said, &plain, sizeof said);
+	set_value(n, word, (uint8_t *)&said, s);
+	return memcmp(&said, &plain, sizeof said) != 0;
+}
+
 static void apply_word(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
 {
 	// What server: says of zones holds for those behind it.
 	struct config_policy *policy = n->section == NSD_SERVER || n->section == NSD_VERIFY
 		? &n->defaults : &n->settings.policy;
 	if (word->action == NSD_IGNORED) {
-		ignore(n, word, s);
+		nsd_ignore(n, word, s);
 		return;
 	}
 	if (!check_count(n, word, s))
@@ -229,7 +242,10 @@ static void apply_word(struct nsd *n, const struct nsd_word *word, const struct 
 		return;
 	}
 	bool is_server = word->action >= NSD_SERVER_BOOL;
+	uint32_t errors = n->builder->report->errors;
 	set_value(n, word, is_server ? (uint8_t *)&n->builder->config->server : (uint8_t *)policy, s);
+	if (word->meaning && n->builder->report->errors == errors && (is_server || is_said(n, word, s)))
+		nsd_ignore(n, word, s);
 }
 
 void nsd_apply(struct nsd *n, const struct nsd_statement *s)

@@ -85,6 +85,8 @@ struct nsd {
 	bool has_zone;
 	uint32_t errors_before;       // the present zone or pattern
 	bool verify_off;
+	struct config_where udp_where; // the first request-xfr: UDP
+	uint32_t udp_count;
 	unsigned pattern_depth;
 };
 
@@ -125,6 +127,8 @@ bool nsd_read(struct nsd_reader *reader, struct nsd_statement *statement);
 void nsd_read_config(struct builder *b);
 void nsd_free(struct nsd *n);
 void nsd_apply(struct nsd *n, const struct nsd_statement *s);
+// Counts a word that has no effect; one warning at the end.
+void nsd_ignore(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 struct pool *nsd_pool(struct nsd *n); // for what the present section holds
 void *nsd_append(struct nsd *n, struct nsd_vector *vector, size_t each);
 

@@ -23,11 +23,16 @@
 #define RRL "response rate limiting is " LATER ": answers are not limited"
 #define COOKIE "cookies are " LATER
 #define CONTROL "the server is steered through the socket in its state directory"
-#define SHOWN "http-listen shows the state instead"
+#define SHOWN "`understudy status` shows the state"
+#define PER_NAME LATER ": max-records bounds the zone as a whole"
 
 #define OPEN(name, section) {name, ALL, NSD_OPENS, 0, section, NULL, NULL}
 #define SET(name, where, action, field) {name, where, action, 1, POLICY(field), NULL, NULL}
 #define SRV(name, action, field) {name, S, action, 1, SERVER(field), NULL, NULL}
+// Read and checked, but nothing comes of a value that is not the default.
+#define SET_IN_VAIN(name, where, action, field, meaning) {name, where, action, 1, POLICY(field), NULL, meaning}
+#define SRV_IN_VAIN(name, action, field, meaning) {name, S, action, 1, SERVER(field), NULL, meaning}
+#define DO_IN_VAIN(name, where, most, function, meaning) {name, where, NSD_HANDLED, most, 0, function, meaning}
 #define DO(name, where, most, function) {name, where, NSD_HANDLED, most, 0, function, NULL}
 #define NO(name, where, meaning) {name, where, NSD_IGNORED, NSD_MAX_VALUES, 0, NULL, meaning}
 
@@ -64,7 +69,7 @@ const struct nsd_word nsd_words[] = {
 	SET("store-ixfr", SZP, NSD_SET_BOOL, provide_ixfr),
 	SET("ixfr-number", SZP, NSD_SET_NUMBER, history),
 	SET("ixfr-size", SZP, NSD_SET_SIZE, max_journal_size),
-	DO("zonestats", ZP, 1, nsd_set_zonestats),
+	DO_IN_VAIN("zonestats", ZP, 1, nsd_set_zonestats, "queries are not counted by zone yet"),
 	DO("catalog", ZP, 1, nsd_set_catalog),
 	NO("catalog-member-pattern", ZP, "catalog zones are " LATER ": their members are not served"),
 	NO("catalog-producer-zone", NSD_PATTERN, "catalog zones are " LATER),
@@ -79,7 +84,7 @@ const struct nsd_word nsd_words[] = {
 	SRV("workers", NSD_SERVER_NUMBER, workers),
 	SRV("user", NSD_SERVER_TEXT, user),
 	SRV("group", NSD_SERVER_TEXT, group),
-	SRV("http-listen", NSD_SERVER_TEXT, http_listen),
+	SRV_IN_VAIN("http-listen", NSD_SERVER_TEXT, http_listen, LATER ": " SHOWN),
 	SRV("log-file", NSD_SERVER_PATH, log_file),
 	SRV("transfers-in", NSD_SERVER_NUMBER, transfers_in),
 	SRV("transfers-out", NSD_SERVER_NUMBER, transfers_out),
@@ -89,11 +94,11 @@ const struct nsd_word nsd_words[] = {
 	SET("max-zone-size", SZP, NSD_SET_SIZE, max_zone_size),
 	DO("max-shrink", SZP, 1, nsd_set_percent),
 	SET("history", SZP, NSD_SET_NUMBER, history),
-	SET("check-structure", SZP, NSD_SET_BOOL, check_structure),
+	SET_IN_VAIN("check-structure", SZP, NSD_SET_BOOL, check_structure, "the structure of a zone is always checked"),
 	SET("check-zonemd", SZP, NSD_SET_BOOL, check_zonemd),
 	SET("max-records", SZP, NSD_SET_NUMBER, max_records),
-	SET("max-records-per-type", SZP, NSD_SET_NUMBER, max_records_per_type),
-	SET("max-types-per-name", SZP, NSD_SET_NUMBER, max_types_per_name),
+	SET_IN_VAIN("max-records-per-type", SZP, NSD_SET_NUMBER, max_records_per_type, PER_NAME),
+	SET_IN_VAIN("max-types-per-name", SZP, NSD_SET_NUMBER, max_types_per_name, PER_NAME),
 
 	DO("ip-address", S, NSD_MAX_VALUES, nsd_add_interface),
 	DO("interface", S, NSD_MAX_VALUES, nsd_add_interface),

@@ -249,10 +249,11 @@ void nsd_set_min_expire(struct nsd *n, const struct nsd_word *word, const struct
 
 void nsd_set_zonestats(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
 {
-	(void)word;
 	n->settings.policy.statistics = *s->value[0].text != '\0';
 	n->settings.policy.statistics_group = *s->value[0].text
 		? intern_add(&n->builder->intern, 100, s->value[0].text, strlen(s->value[0].text) + 1) : NULL;
+	if (n->settings.policy.statistics)
+		nsd_ignore(n, word, s);
 }
 
 void nsd_set_catalog(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)

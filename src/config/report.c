@@ -20,7 +20,8 @@ static void add(struct builder *b, enum config_severity severity, struct config_
 		report->errors++;
 	else
 		report->warnings++;
-	if (report->count >= REPORT_MAX_MESSAGES)
+	// A file that is none of ours has a fault in each line: twenty tell that.
+	if (report->errors > REPORT_MAX_ERRORS || report->count >= REPORT_MAX_MESSAGES)
 		return;
 	if (report->count == report->room) {
 		uint32_t room = report->room ? report->room * 2 : 16;
@@ -88,9 +89,24 @@ void config_report_print(const struct config_report *report, FILE *to)
 		fprintf(to, "%s: %s\n",
 		        report->messages[i].severity == CONFIG_ERROR ? "error" : "warning",
 		        report->messages[i].text);
-	uint32_t all = report->errors + report->warnings;
-	if (all > report->count)
-		fprintf(to, "… and %u messages more\n", all - report->count);
+	char rest[CONFIG_REPORT_REST];
+	if (*config_report_rest(report, rest))
+		fprintf(to, "%s\n", rest);
+}
+
+const char *config_report_rest(const struct config_report *report, char text[static CONFIG_REPORT_REST])
+{
+	uint32_t errors = report->errors, warnings = report->warnings;
+	for (uint32_t i = 0; i < report->count; i++)
+		report->messages[i].severity == CONFIG_ERROR ? errors-- : warnings--;
+	text[0] = '\0';
+	if (errors && warnings)
+		snprintf(text, CONFIG_REPORT_REST, "… and %u more error%s, %u more warning%s", errors, errors == 1 ? "" : "s",
+		         warnings, warnings == 1 ? "" : "s");
+	else if (errors || warnings)
+		snprintf(text, CONFIG_REPORT_REST, "… and %u more %s%s", errors + warnings, errors ? "error" : "warning",
+		         errors + warnings == 1 ? "" : "s");
+	return text;
 }
 
 // Damerau's distance, optimal string alignment; 99 where the words are long.

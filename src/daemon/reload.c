@@ -35,10 +35,13 @@ int server_read_config(const struct daemon_options *options, struct config_repor
 
 void server_log_report(const struct config_report *report)
 {
+	char rest[CONFIG_REPORT_REST];
 	for (uint32_t i = 0; i < report->count; i++) {
 		const struct config_message *message = &report->messages[i];
 		log_line(message->severity == CONFIG_ERROR ? LEVEL_ERROR : LEVEL_WARNING, NULL, "%s", message->text);
 	}
+	if (*config_report_rest(report, rest))
+		log_line(LEVEL_WARNING, NULL, "%s", rest);
 }
 
 // Our lines go to standard error whatever that is; a log file takes its place,

@@ -135,7 +135,10 @@ static void options_reach_zones_and_zones_differ(void **state)
 		"zone a { type slave; masters { 192.0.2.1; 2001:db8::1; }; also-notify { 192.0.2.2; }; };\n"
 		"zone b { type slave; masters source 10.0.0.99 { 192.0.2.1; }; notify yes; masterfile-format raw;\n"
 		"  allow-transfer { any; }; allow-query { any; }; request-ixfr yes; max-shrink 100;\n"
-		"  allow-notify { 192.0.2.5; }; };\n", "");
+		"  allow-notify { 192.0.2.5; }; };\n",
+		"warning: named.conf:6:21: 'max-records-per-type' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
+		"warning: named.conf:6:47: 'max-types-per-name' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
+		"warning: named.conf:7:62: 'zone-statistics' has no effect: queries are not counted by zone yet\n");
 	const struct config_policy *a = zone_of(config, "a")->policy, *b = zone_of(config, "b")->policy;
 	assert_int_equal(a->notify, CONFIG_NOTIFY_EXPLICIT);
 	assert_int_equal(b->notify, CONFIG_NOTIFY_YES);
@@ -244,7 +247,8 @@ static void the_server_says_what_it_is_told(void **state)
 		"options { version none; hostname \"ns2\"; server-id \"none\"; pid-file none; querylog yes;\n"
 		"  minimal-responses no; transfers-in 30; tcp-clients 500; state-dir \"/var/lib/u\"; workers 3;\n"
 		"  http-listen \"127.0.0.1@8053\"; user nobody; recursion no; directory \"/d\"; };\n",
-		"warning: named.conf: there is no zone to serve\n");
+		"warning: named.conf: there is no zone to serve\n"
+		"warning: named.conf:3:3: 'http-listen' has no effect: not implemented yet: `understudy status` shows the state\n");
 	const struct config_server *server = &config->server;
 	assert_null(server->version);
 	assert_string_equal(server->hostname, "ns2");

@@ -171,7 +171,7 @@ static void statements_without_effect_are_named_once(void **state)
 		 "http h { endpoints { \"/dns-query\"; }; };\n" ZONE,
 		 "warning: named.conf:1:1: 'logging' has no effect: the log goes to the journal or to standard error\n"
 		 "warning: named.conf:2:1: 'controls' has no effect: the server is steered through the socket in its state directory\n"
-		 "warning: named.conf:3:1: 'statistics-channels' has no effect: http-listen shows the state instead\n"
+		 "warning: named.conf:3:1: 'statistics-channels' has no effect: `understudy status` shows the state\n"
 		 "warning: named.conf:4:1: 'http' has no effect: DNS over HTTPS is not implemented yet\n"},
 		{"zone . { type hint; file \"/usr/share/dns/root.hints\"; };\n" ZONE,
 		 "warning: named.conf:1:1: zone \".\" of type hint is not served: this server does not resolve\n"},
@@ -180,10 +180,65 @@ static void statements_without_effect_are_named_once(void **state)
 		 "warning: named.conf:1:11: 'catalog-zones' has no effect: catalog zones are not implemented yet: their members are not served\n"},
 		{"zone a { type slave; masters { 192.0.2.1 tls ephemeral; 192.0.2.2; }; allow-transfer { none; }; };\n",
 		 "warning: named.conf:1:32: 192.0.2.1@853 is left out: transfers over TLS are not implemented yet\n"},
+		{"options { max-records-per-type 100; max-types-per-name 100; check-structure no; max-transfer-idle-out 60;\n"
+		 "try-tcp-refresh no; zone-statistics yes; http-listen \"127.0.0.1@80\"; edns-udp-size 1232; };\n" ZONE,
+		 "warning: named.conf:1:11: 'max-records-per-type' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
+		 "warning: named.conf:1:37: 'max-types-per-name' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
+		 "warning: named.conf:1:61: 'check-structure' has no effect: the structure of a zone is always checked\n"
+		 "warning: named.conf:1:81: 'max-transfer-idle-out' has no effect: not implemented yet: max-transfer-time-out ends transfers that take too long\n"
+		 "warning: named.conf:2:1: 'try-tcp-refresh' has no effect: a primary that does not answer over UDP is always asked over TCP\n"
+		 "warning: named.conf:2:21: 'zone-statistics' has no effect: queries are not counted by zone yet\n"
+		 "warning: named.conf:2:42: 'http-listen' has no effect: not implemented yet: `understudy status` shows the state\n"
+		 "warning: named.conf:2:70: 'edns-udp-size' has no effect: it is for resolvers; max-udp-size bounds answers\n"},
+		// What holds anyway may be written.
+		{"options { max-records-per-type 0; max-types-per-name 0; check-structure yes; max-transfer-idle-out 0;\n"
+		 "try-tcp-refresh yes; zone-statistics none; };\nserver 192.0.2.1 { transfer-format many-answers; };\n" ZONE, ""},
+		{"server 192.0.2.1 { transfer-format one-answer; };\n" ZONE,
+		 "warning: named.conf:1:20: 'transfer-format' has no effect in server { … }\n"},
+		{"zone a { type master; file \"/a\"; allow-transfer { none; }; check-structure no; };\n"
+		 "zone b { type master; file \"/b\"; allow-transfer { none; }; check-structure no; };\n",
+		 "warning: named.conf:1:60: 'check-structure' has no effect: the structure of a zone is always checked (it stands at 1 more place)\n"},
 		{"options { listen-on { 192.0.2.1; }; listen-on { 192.0.2.1; }; listen-on port 443 tls t http h { any; }; };\n" ZONE,
 		 "warning: named.conf:1:37: 192.0.2.1@53 is listened on twice\n"
 		 "warning: named.conf:1:63: 'listen-on … http' has no effect: listening with http is not implemented yet\n"},
 	);
+}
+
+// A bound on the port that is not kept would let in more than is written.
+static void a_port_in_allow_transfer_is_refused(void **state)
+{
+	(void)state;
+	CHECK(
+		{"zone a { type master; file \"/a\"; allow-transfer port 5353 { 192.0.2.1; }; };\n",
+		 "error: named.conf:1:54: 'allow-transfer port 5353' is not implemented: a list holds for all ports that are "
+		 "listened on; leave the port out or write { none; }\n"},
+		{"zone a { type master; file \"/a\"; allow-transfer port 5353 transport tcp { 192.0.2.1; }; };\n",
+		 "error: named.conf:1:54: 'allow-transfer port 5353' is not implemented: a list holds for all ports that are "
+		 "listened on; leave the port out or write { none; }\n"},
+		{"zone a { type master; file \"/a\"; allow-transfer transport quic { 192.0.2.1; }; };\n",
+		 "error: named.conf:1:59: 'transport' wants tcp or tls, not 'quic'\n"},
+		{"zone a { type master; file \"/a\"; allow-transfer transport tcp { 192.0.2.1; }; };\n", ""},
+	);
+}
+
+static void a_hopeless_file_is_given_up_after_twenty_errors(void **state)
+{
+	(void)state;
+	char text[4000] = "options { recursion yes; };\n";
+	for (int i = 0; i < 160; i++)
+		strcat(text, "nonsense 1;\n");
+	struct config_report report = {0};
+	struct config *config;
+	assert_true(config_read_memory("named.conf", text, strlen(text), NULL, &report, &config) < 0);
+	assert_int_equal(report.errors, 160);
+	char *said = messages_of(&report);
+	unsigned lines = 0;
+	for (const char *c = said; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, 21);
+	assert_non_null(strstr(said, "\n… and 140 more errors, 1 more warning\n"));
+	free(said);
+	config_report_free(&report);
 }
 
 static void deep_nesting_ends_in_a_message(void **state)
@@ -211,6 +266,8 @@ int main(void)
 		cmocka_unit_test(keys_that_are_no_keys),
 		cmocka_unit_test(zones_that_cannot_be),
 		cmocka_unit_test(statements_without_effect_are_named_once),
+		cmocka_unit_test(a_port_in_allow_transfer_is_refused),
+		cmocka_unit_test(a_hopeless_file_is_given_up_after_twenty_errors),
 		cmocka_unit_test(deep_nesting_ends_in_a_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

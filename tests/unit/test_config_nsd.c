@@ -39,7 +39,7 @@ static void notify_is_taken_from_allow_notify_alone(void **state)
 	(void)state;
 	struct config *config = read_case("nsd.conf",
 		"zone:\n name: a\n request-xfr: 192.0.2.1 NOKEY\nzone:\n name: b\n request-xfr: 192.0.2.1 NOKEY\n",
-		"warning: nsd.conf:1: zone \"a\" and 1 others have no allow-notify: changes are seen only when the refresh time is over\n");
+		"warning: nsd.conf:1: zone \"a\" and 1 other have no allow-notify: changes are seen only when the refresh time is over\n");
 	assert_false(allows(zone_of(config, "a")->policy->allow_notify, "192.0.2.1", NULL));
 	config_release(config);
 }
@@ -56,7 +56,9 @@ static void all_that_a_zone_can_say(void **state)
 		" allow-query: 10.0.0.0/8 NOKEY\n allow-axfr-fallback: no\n notify-retry: 7\n size-limit-xfr: 1000000\n"
 		" multi-primary-check: yes\n min-refresh-time: 10\n max-refresh-time: 20\n min-retry-time: 30\n max-retry-time: 40\n"
 		" min-expire-time: refresh+retry+1\n store-ixfr: yes\n create-ixfr: yes\n ixfr-number: 8\n ixfr-size: 2000\n"
-		" zonestats: \"all-%s\"\n verifier: /bin/check -q\n verifier-timeout: 9\n" KEY, "");
+		" zonestats: \"all-%s\"\n verifier: /bin/check -q\n verifier-timeout: 9\n" KEY,
+		"warning: nsd.conf:8:15: UDP in 'request-xfr:' has no effect: IXFR goes over TCP\n"
+		"warning: nsd.conf:30:2: 'zonestats:' has no effect: queries are not counted by zone yet\n");
 	const struct config_zone *zone = zone_of(config, "example.com");
 	const struct config_policy *policy = zone->policy;
 	const struct config_remotes *primaries = policy->primaries;
@@ -178,8 +180,8 @@ static void the_server_section(void **state)
 	assert_int_equal(server->tcp_clients, 300);
 	assert_int_equal(server->tcp_timeout, 60);
 	assert_int_equal(server->edns_size4, 1400);
-	assert_int_equal(server->edns_size6, 1232);
 	assert_int_equal(server->zone_file_write, 60);
+	assert_int_equal(server->edns_size6, 1232);
 	assert_string_equal(server->state_dir, "/s");
 	assert_false(server->minimal_any);
 	config_release(config);
@@ -267,6 +269,14 @@ static void faults_are_told_word_for_word(void **state)
 		{ZONE " catalog: consumer\n catalog-member-pattern: p\n",
 		 "warning: nsd.conf:4:2: 'catalog:' has no effect: catalog zones are not implemented yet: their members are not served\n"
 		 "warning: nsd.conf:5:2: 'catalog-member-pattern:' has no effect: catalog zones are not implemented yet: their members are not served\n"},
+		{"server:\n check-structure: no\n max-records-per-type: 5\n max-types-per-name: 5\n http-listen: 127.0.0.1@80\n"
+		 ZONE " zonestats: \"%s\"\n",
+		 "warning: nsd.conf:2:2: 'check-structure:' has no effect: the structure of a zone is always checked\n"
+		 "warning: nsd.conf:3:2: 'max-records-per-type:' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
+		 "warning: nsd.conf:4:2: 'max-types-per-name:' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
+		 "warning: nsd.conf:5:2: 'http-listen:' has no effect: not implemented yet: `understudy status` shows the state\n"
+		 "warning: nsd.conf:9:2: 'zonestats:' has no effect: queries are not counted by zone yet\n"},
+		{"server:\n check-structure: yes\n" ZONE " zonestats: \"\"\n", ""},
 		{ZONE "server:\n max-shrink: 5\n", "warning: nsd.conf:5:2: 'max-shrink:' stands behind zones or patterns that it does not reach; move it before the first\n"},
 	};
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
