@@ -588,8 +588,7 @@ static void take_notify(struct attempt *attempt)
 	struct zone_figures figures = { 0 };
 	struct endpoint notifier = replica->notify_from;
 
-	if (notifier.family == AF_UNSPEC || !replica->has_primary_serial || version == NULL || replica->held != NULL
-	    || !serial_newer(replica->primary_serial, zone_serial(version))) {
+	if (notifier.family == AF_UNSPEC || replica->held != NULL || !replica_is_told_of_news(replica)) {
 		choose_order(attempt, notifier.family != AF_UNSPEC ? &notifier : NULL);
 		return;
 	}

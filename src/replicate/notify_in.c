@@ -33,6 +33,39 @@ enum notify_sense notify_in_sense(bool has_serial, uint32_t serial, bool has_ver
 
 // --- on the thread that received it
 
+static uint64_t word_of(const struct notify_in *in)
+{
+	uint64_t word = NOTIFY_PENDING;
+
+	if (in->has_serial)
+		word |= NOTIFY_HAS_SERIAL | NOTIFY_ALL_HAD_SERIAL | in->serial;
+	return in->key_name != NULL ? word | NOTIFY_SIGNED : word;
+}
+
+// Which of the two tells more: a serial more than none, a signature more than a
+// serial that anyone can make up, a newer serial more than an older one.
+static bool tells_more(uint64_t a, uint64_t b)
+{
+	if (((a ^ b) & NOTIFY_HAS_SERIAL) != 0)
+		return (a & NOTIFY_HAS_SERIAL) != 0;
+	if (((a ^ b) & NOTIFY_SIGNED) != 0)
+		return (a & NOTIFY_SIGNED) != 0;
+	return serial_newer((uint32_t)a, (uint32_t)b);
+}
+
+// A signature goes with the serial that it came with, and with no other.
+static uint64_t merge(uint64_t old, uint64_t new)
+{
+	uint64_t both = tells_more(new, old) ? new : old;
+
+	if ((old & NOTIFY_PENDING) == 0)
+		return new;
+	// Where a serial is passed over, whoever told it is asked.
+	if (((old & new) & NOTIFY_ALL_HAD_SERIAL) == 0 || ((old ^ new) & NOTIFY_SIGNED) != 0)
+		both &= ~NOTIFY_ALL_HAD_SERIAL;
+	return both;
+}
+
 // Adds this NOTIFY to those that the loop has yet to see. True where it is the
 // first, so that the loop must be told.
 static bool mark(struct replica *replica, const struct notify_in *in)
@@ -41,18 +74,7 @@ static bool mark(struct replica *replica, const struct notify_in *in)
 	uint64_t new;
 
 	do {
-		uint32_t serial = in->serial;
-		bool had = (old & NOTIFY_HAS_SERIAL) != 0;
-		bool all = in->has_serial && ((old & NOTIFY_PENDING) == 0 || (old & NOTIFY_ALL_HAD_SERIAL) != 0);
-		if (had && (!in->has_serial || serial_newer((uint32_t)old, serial)))
-			serial = (uint32_t)old;
-		new = NOTIFY_PENDING | (old & NOTIFY_SIGNED) | serial;
-		if (in->has_serial || had)
-			new |= NOTIFY_HAS_SERIAL;
-		if (all)
-			new |= NOTIFY_ALL_HAD_SERIAL;
-		if (in->key_name != NULL)
-			new |= NOTIFY_SIGNED;
+		new = merge(old, word_of(in));
 	} while (!atomic_compare_exchange_weak_explicit(&replica->notify, &old, new, memory_order_acq_rel,
 	                                                memory_order_relaxed));
 	return (old & NOTIFY_PENDING) == 0;
@@ -128,11 +150,16 @@ static void log_heard(struct replica *replica, uint64_t word, const struct endpo
 static void remember(struct replica *replica, uint64_t word, const struct endpoint *source)
 {
 	static const struct endpoint unchanged = { .family = AF_UNSPEC };
+	bool is_signed = (word & NOTIFY_SIGNED) != 0, has_serial = (word & NOTIFY_HAS_SERIAL) != 0;
 
 	replica->notify_from = *source;
-	replica->notify_was_signed = (word & NOTIFY_SIGNED) != 0;
-	if ((word & NOTIFY_HAS_SERIAL) != 0)
+	replica->notify_was_signed = is_signed;
+	// What is not signed anyone can have said: it is a reason to ask, no more.
+	if (has_serial && is_signed)
 		replica_note_serial(replica, &unchanged, (uint32_t)word);
+	if (has_serial)
+		replica->notify_serial = (uint32_t)word;
+	replica->has_notify_serial = has_serial;
 	if ((word & NOTIFY_ALL_HAD_SERIAL) == 0)
 		replica->is_asked = true;
 	replica->is_woken = true;
@@ -155,13 +182,13 @@ static void on_notify(struct mail *mail, void *receiver)
 	if (primary != NULL)
 		primary_stirred(primary);
 	version = replica_version(replica);
-	if (notify_in_sense((word & NOTIFY_HAS_SERIAL) != 0, (uint32_t)word, version != NULL,
+	if (notify_in_sense((word & NOTIFY_ALL_HAD_SERIAL) != 0, (uint32_t)word, version != NULL,
 	                    version != NULL ? zone_serial(version) : 0,
 	                    replica->refresh.phase == REPLICA_CURRENT) == NOTIFY_OLD_NEWS) {
 		log_heard(replica, word, &source, "that is what we have");
 		return;
 	}
-	if ((word & NOTIFY_HAS_SERIAL) != 0 && held_is(replica, (uint32_t)word)
+	if ((word & NOTIFY_ALL_HAD_SERIAL) != 0 && held_is(replica, (uint32_t)word)
 	    && replica->refresh.phase == REPLICA_CURRENT) {
 		log_heard(replica, word, &source, "that is what is held back");
 		return;
@@ -177,17 +204,43 @@ void notify_in_init(struct replica *replica)
 	replica->notify_mail.deliver = on_notify;
 }
 
+bool notify_bucket_take(struct notify_bucket *bucket, uint32_t rate, uint64_t now)
+{
+	uint64_t a_second = (uint64_t)rate * NOTIFY_A_QUERY * 1000;
+	uint64_t most = (uint64_t)NOTIFY_BURST * 1000 > a_second ? (uint64_t)NOTIFY_BURST * 1000 : a_second;
+	uint64_t passed = bucket->at != 0 && now - bucket->at < 3600000 ? now - bucket->at : 3600000;
+
+	if (rate == 0)
+		return true;
+	bucket->tokens += passed * rate * NOTIFY_A_QUERY;
+	if (bucket->tokens > most)
+		bucket->tokens = most;
+	bucket->at = now;
+	if (bucket->tokens < 1000)
+		return false;
+	bucket->tokens -= 1000;
+	return true;
+}
+
+static bool is_known(struct replica *replica, bool has_serial, uint32_t serial)
+{
+	return !has_serial || serial == zone_serial(replica_version(replica)) || held_is(replica, serial);
+}
+
 void notify_in_resume(struct replica *replica)
 {
+	struct replicate *room = replica->room;
 	const struct zone_version *version = replica_version(replica);
 
 	if (!replica->is_woken || !replica_is_idle(replica) || clock_boot_ms() < replica->notify_after)
 		return;
 	replica->is_woken = false;
-	if (!replica->is_asked && version != NULL && replica->has_primary_serial
+	if (!replica->is_asked && version != NULL && (replica->has_primary_serial || replica->has_notify_serial)
 	    && replica->refresh.phase == REPLICA_CURRENT
-	    && (replica->primary_serial == zone_serial(version) || held_is(replica, replica->primary_serial)))
+	    && is_known(replica, replica->has_primary_serial, replica->primary_serial)
+	    && is_known(replica, replica->has_notify_serial, replica->notify_serial))
 		return;
 	replica->is_asked = false;
-	attempt_request(replica, true);
+	attempt_request(replica, replica->notify_was_signed || version == NULL
+	                || notify_bucket_take(&room->notify_in, room_config(room)->server.serial_query_rate, clock_boot_ms()));
 }

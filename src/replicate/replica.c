@@ -224,7 +224,9 @@ static void act(struct replica *replica, unsigned actions)
 
 static unsigned step(struct replica *replica, enum refresh_event event)
 {
-	replica->refresh.is_behind = replica->behind_since != 0;
+	// What was only told by NOTIFY is tried for a few times.
+	replica->refresh.is_behind = replica->behind_since != 0
+	                             || (replica->refresh.failures < NOTIFY_TRIES && replica_is_told_of_news(replica));
 	return refresh_step(&replica->refresh, event, clock_boot_ms(), room_random(replica->room));
 }
 
@@ -285,6 +287,15 @@ void replica_note_error(struct replica *replica, const char *why)
 	replica->last_error_at = clock_wall_s();
 }
 
+bool replica_is_told_of_news(const struct replica *replica)
+{
+	const struct zone_version *version = replica_version(replica);
+
+	return version != NULL
+	       && ((replica->has_primary_serial && serial_newer(replica->primary_serial, zone_serial(version)))
+	           || (replica->has_notify_serial && serial_newer(replica->notify_serial, zone_serial(version))));
+}
+
 void replica_note_serial(struct replica *replica, const struct endpoint *primary, uint32_t serial)
 {
 	const struct zone_version *version = replica_version(replica);
@@ -309,6 +320,7 @@ void replica_confirmed(struct replica *replica)
 		replica->primary_serial = zone_serial(version);
 		replica->has_primary_serial = true;
 		replica->behind_since = 0;
+		replica->has_notify_serial = false;
 	}
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
 	if (replica->last_error != NULL && version != NULL)
@@ -392,6 +404,8 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	replica->transferred = clock_wall_s();
 	if (is_transfer)
 		replica->confirmed = replica->transferred;
+	if (replica->has_notify_serial && !serial_newer(replica->notify_serial, soa.serial))
+		replica->has_notify_serial = false;
 	if (!replica->has_primary_serial || !serial_newer(replica->primary_serial, soa.serial)) {
 		replica->primary_serial = soa.serial;
 		replica->behind_since = 0;

@@ -61,6 +61,7 @@ struct replica {
 	int64_t transferred, confirmed;
 	int64_t behind_since;
 	uint32_t primary_serial;
+	uint32_t notify_serial;    // what the last NOTIFY told, until an answer of a primary says more
 
 	uint64_t export_at;        // boot ms; DEADLINE_NEVER: the file is as the version
 	uint32_t export_cost_ms; // UINT32_MAX: none was written yet
@@ -72,6 +73,7 @@ struct replica {
 
 	uint8_t role;              // enum config_role
 	bool has_primary_serial : 1;
+	bool has_notify_serial : 1;
 	bool is_due : 1;           // in the queue
 	bool is_forced : 1;        // retransfer: the next attempt takes what is there
 	bool is_woken : 1;         // NOTIFY or the operator came while busy
@@ -146,6 +148,9 @@ void replica_clear_error(struct replica *replica);
 
 // Notes a failure for the status without ending anything.
 void replica_note_error(struct replica *replica, const char *why);
+
+// A primary is known, or said by NOTIFY, to have a newer serial than ours.
+bool replica_is_told_of_news(const struct replica *replica);
 
 // A serial was seen at a primary.
 void replica_note_serial(struct replica *replica, const struct endpoint *primary, uint32_t serial);

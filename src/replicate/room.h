@@ -18,6 +18,7 @@
 #include "replicate/export.h"
 #include "replicate/link.h"
 #include "replicate/load.h"
+#include "replicate/notify_in.h"
 #include "replicate/notify_out.h"
 #include "replicate/primary.h"
 #include "replicate/random.h"
@@ -46,6 +47,7 @@ struct replicate {
 	uint32_t generation;     // of the configuration
 
 	struct attempts attempts;
+	struct notify_bucket notify_in;
 	struct primaries primaries;
 	struct primary_links links;
 	struct notify_out notify_out;

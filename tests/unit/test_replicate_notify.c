@@ -137,6 +137,46 @@ static void many_are_one_and_the_newest_serial_counts(void **state)
 	free_zone(replica);
 }
 
+// Anyone can send an unsigned NOTIFY with any serial: it neither takes over the
+// signature of another nor puts that one's serial out.
+static void a_signature_goes_with_its_serial(void **state)
+{
+	struct replica *replica = zone_named("example.com");
+	const uint64_t is_signed = UINT64_C(1) << 60, all_had_serial = UINT64_C(1) << 61;
+
+	(void)state;
+	replica->notify_mail.deliver = forget;
+	notify(replica, "192.0.2.1", NULL, 70000);
+	assert_false(atomic_load(&replica->notify) & is_signed);
+	notify(replica, "192.0.2.1", "tr.example", 7);
+	assert_int_equal(told_serial(replica), 7);
+	assert_true(atomic_load(&replica->notify) & is_signed);
+	notify(replica, "192.0.2.1", NULL, 90000);
+	assert_int_equal(told_serial(replica), 7);
+	assert_true(atomic_load(&replica->notify) & is_signed);
+	// … but it is looked into.
+	assert_false(atomic_load(&replica->notify) & all_had_serial);
+	notify(replica, "192.0.2.1", "tr.example", 8);
+	assert_int_equal(told_serial(replica), 8);
+	mailbox_deliver(room.box, &room, 10);
+	free_zone(replica);
+}
+
+static void a_flood_is_heeded_at_a_pace(void **state)
+{
+	struct notify_bucket bucket = { 0 };
+	unsigned heeded = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		heeded += notify_bucket_take(&bucket, 20, 5000);
+	assert_int_equal(heeded, NOTIFY_BURST);
+	for (unsigned i = 0; i < 1000; i++)
+		heeded += notify_bucket_take(&bucket, 20, 5000 + i);
+	assert_int_equal(heeded, NOTIFY_BURST + 20 * NOTIFY_A_QUERY - 1);
+	assert_true(notify_bucket_take(&bucket, 0, 6000)); // serial-query-rate 0: no limit
+}
+
 static void what_is_news(void **state)
 {
 	(void)state;
@@ -180,6 +220,8 @@ int main(void)
 		cmocka_unit_test(a_primary_takes_no_notify),
 		cmocka_unit_test(a_zone_that_goes_away_takes_none),
 		cmocka_unit_test(many_are_one_and_the_newest_serial_counts),
+		cmocka_unit_test(a_signature_goes_with_its_serial),
+		cmocka_unit_test(a_flood_is_heeded_at_a_pace),
 		cmocka_unit_test(what_is_news),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
