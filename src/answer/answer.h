@@ -41,6 +41,7 @@ struct answer_request {
 	const struct sockaddr *source;
 	enum answer_transport transport;
 	const uint8_t *key_name;       // verified TSIG key, wire, lower case; NULL: none
+	uint32_t now;                  // boot seconds, where the request asks for EDNS EXPIRE; 0: not answered
 	uint16_t reserve;              // bytes to keep free at the end for the TSIG of the reply
 	uint8_t *reply;                // buffer to write to, not overlapping bytes
 	size_t reply_room;             // its size; over UDP at least 512

@@ -44,6 +44,27 @@ static bool sends_keepalive(const struct reply *r)
 	return r->answer->edns.keepalive && !r->answer->over_udp && r->identity->keepalive != 0;
 }
 
+// RFC 7314, 3: asked of a zone's SOA.
+static bool sends_expire(const struct reply *r)
+{
+	const struct answer *answer = r->answer;
+	return __builtin_expect(answer->edns.expire, 0) && r->request->now != 0 && answer->type == TYPE_SOA &&
+	       r->version != NULL && name_equal(answer->qname.wire, zone_origin(r->version));
+}
+
+// At a primary the SOA's EXPIRE, at a secondary what is left of it.
+static uint32_t expire_of(const struct reply *r)
+{
+	uint32_t at = atomic_load_explicit(&r->answer->zone->expires_at, memory_order_relaxed);
+	struct rrset set;
+	struct soa soa = { 0 };
+	if (at != 0)
+		return at > r->request->now ? at - r->request->now : 0;
+	zone_soa(r->version, &set);
+	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
+	return soa.expire;
+}
+
 static uint16_t opt_size(const struct reply *r)
 {
 	size_t size = OPT_EMPTY;
@@ -53,6 +74,8 @@ static uint16_t opt_size(const struct reply *r)
 		size += OPTION_HEAD + r->identity->nsid_length;
 	if (sends_keepalive(r))
 		size += OPTION_HEAD + 2;
+	if (sends_expire(r))
+		size += OPTION_HEAD + 4;
 	return (uint16_t)size;
 }
 
@@ -112,6 +135,11 @@ static void write_opt(struct reply *r)
 		wire_put16(timeout, r->identity->keepalive);
 		edns_write_option(&e, EDNS_KEEPALIVE, timeout, sizeof(timeout));
 	}
+	if (sends_expire(r) && r->rcode == RCODE_NOERROR) {
+		uint8_t expire[4];
+		wire_put32(expire, expire_of(r));
+		edns_write_option(&e, EDNS_EXPIRE, expire, sizeof(expire));
+	}
 	if (r->ede != EDE_NONE)
 		edns_write_error(&e, (uint16_t)r->ede, r->ede_text);
 	edns_write_end(&e);
@@ -143,7 +171,7 @@ static bool is_reusable(const struct reply *r)
 {
 	const struct answer *answer = r->answer;
 	return answer->zone != NULL && !answer->settled && answer->over_udp && !r->truncated &&
-	       !r->incomplete && r->request->key_name == NULL &&
+	       !r->incomplete && !answer->edns.expire && r->request->key_name == NULL &&
 	       atomic_load_explicit(&answer->zone->allow_query, memory_order_relaxed) == NULL;
 }
 

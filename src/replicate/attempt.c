@@ -41,6 +41,7 @@ struct attempt {
 	bool is_publishing;
 	bool is_parked;                     // waits for a slot, and keeps nobody else from starting
 	enum fetch_kind kind;               // of the fetch
+	bool is_plain;                      // the primary does not understand EDNS
 	bool wants_axfr;                    // what came by IXFR from it was no sound zone
 	bool was_incremental;               // what came
 	bool has_no_ixfr;                   // the primary does not do IXFR, as it seems
@@ -237,7 +238,7 @@ static void note_tsig(struct attempt *attempt, int error)
 
 static void next_primary(struct attempt *attempt)
 {
-	attempt->has_no_ixfr = attempt->wants_axfr = false;
+	attempt->has_no_ixfr = attempt->wants_axfr = attempt->is_plain = false;
 	attempt->at++;
 	try_next(attempt);
 }
@@ -279,6 +280,17 @@ static void log_transfer(struct attempt *attempt, const struct fetch_result *res
 	         remote->key != NULL ? "key " : "unsigned", remote->key != NULL ? remote->key->text : "");
 }
 
+// What a primary that has our serial grants the copy: the most of them, and one
+// that says nothing grants all that the SOA says.
+static void take_grant(struct attempt *attempt, uint32_t expire)
+{
+	struct refresh *refresh = &attempt->replica->refresh;
+	uint32_t granted = expire != 0 ? expire : UINT32_MAX;
+
+	if (granted > refresh->granted)
+		refresh->granted = granted;
+}
+
 static void send_on_its_way(struct attempt *attempt, struct fetch_result *result)
 {
 	struct replica *replica = attempt->replica;
@@ -301,7 +313,7 @@ static void send_on_its_way(struct attempt *attempt, struct fetch_result *result
 		attempt_published(attempt, error, error_text(error));
 }
 
-static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch);
+static void take_serial(struct attempt *attempt, uint32_t serial, uint32_t expire, bool may_fetch);
 
 static void start_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_done *done);
 static void on_fetched(void *context, struct fetch_result *result);
@@ -313,6 +325,12 @@ static bool fall_back(struct attempt *attempt, const struct fetch_result *result
 	uint16_t rcode = result->figures.rcode;
 	char address[ADDRESS_TEXT];
 
+	// RFC 6891, 7: what is asked with EDNS is asked again without.
+	if (result->outcome < 0 && rcode == RCODE_FORMERR && attempt->policy->request_expire && !attempt->is_plain) {
+		attempt->is_plain = true;
+		start_fetch(attempt, attempt->kind, on_fetched);
+		return true;
+	}
 	if (attempt->kind != FETCH_IXFR || result->outcome >= 0 || !attempt->policy->axfr_fallback
 	    || (result->is_silent && result->outcome != ERR_TIMEOUT))
 		return false;
@@ -344,9 +362,10 @@ static void on_fetched(void *context, struct fetch_result *result)
 	if (result->figures.has_serial)
 		replica_note_serial(replica, &attempt->primary->endpoint, result->figures.serial);
 	if (result->outcome == FETCH_DONE) {
+		replica->refresh.granted = result->figures.expire;
 		send_on_its_way(attempt, result);
 	} else if (result->outcome == FETCH_UP_TO_DATE) {
-		take_serial(attempt, result->figures.serial, false);
+		take_serial(attempt, result->figures.serial, result->figures.expire, false);
 	} else {
 		note(attempt, LEVEL_WARNING, "transfer from %s %s", remote_text(attempt, address), result->why);
 		note_tsig(attempt, result->outcome);
@@ -368,6 +387,7 @@ static void start_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_don
 	};
 	char why[256], address[ADDRESS_TEXT];
 
+	order.wants_expire = attempt->policy->request_expire && !attempt->is_plain;
 	attempt->kind = kind;
 	if (fetch_start(&order, done, attempt, &attempt->fetch, why) == 0)
 		return;
@@ -424,7 +444,7 @@ static void fetch_from(struct attempt *attempt)
 
 // --- polling
 
-static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch)
+static void take_serial(struct attempt *attempt, uint32_t serial, uint32_t expire, bool may_fetch)
 {
 	struct replica *replica = attempt->replica;
 	const struct zone_version *version = replica_version(replica);
@@ -443,6 +463,7 @@ static void take_serial(struct attempt *attempt, uint32_t serial, bool may_fetch
 		return;
 	}
 	if (serial == zone_serial(version)) {
+		take_grant(attempt, expire);
 		attempt->was_equal = true;
 		next_primary(attempt);
 		return;
@@ -472,7 +493,7 @@ static void on_fetched_serial(void *context, struct fetch_result *result)
 		primary_answered(attempt->primary);
 	if (result->outcome == FETCH_UP_TO_DATE) {
 		replica_note_serial(attempt->replica, &attempt->primary->endpoint, result->figures.serial);
-		take_serial(attempt, result->figures.serial, true);
+		take_serial(attempt, result->figures.serial, result->figures.expire, true);
 		return;
 	}
 	note(attempt, LEVEL_WARNING, "%s does not tell the serial: %s; TCP: %s", remote_text(attempt, address),
@@ -491,7 +512,7 @@ static void on_polled(void *context, const struct poll_result *result)
 	case POLL_SERIAL:
 		primary_answered(attempt->primary);
 		replica_note_serial(attempt->replica, &attempt->primary->endpoint, result->serial);
-		take_serial(attempt, result->serial, true);
+		take_serial(attempt, result->serial, result->expire, true);
 		return;
 	case POLL_USE_TCP:
 		start_fetch(attempt, FETCH_SOA, on_fetched_serial);
@@ -518,7 +539,7 @@ static void poll_primary(struct attempt *attempt)
 	primary_asking(attempt->primary);
 	attempt->was_asked = true;
 	error = poll_start(attempt->replica->room, attempt->replica->slot->origin, remote_at(attempt),
-	                       on_polled, attempt, &attempt->poll, why);
+	                   attempt->policy->request_expire, on_polled, attempt, &attempt->poll, why);
 
 	if (error == 0)
 		return;
@@ -624,6 +645,7 @@ static int start(struct replica *replica)
 	replica->is_forced = false;
 	replica->is_woken = false;
 	replica->is_asked = false;
+	replica->refresh.granted = 0;
 	replica->attempt = attempt;
 	room->attempts.running++;
 	take_notify(attempt);

@@ -557,7 +557,7 @@ static int prepare(struct fetch *fetch)
 	struct query_ask ask = {
 		.type = order->kind == FETCH_SOA ? TYPE_SOA : order->kind == FETCH_IXFR ? TYPE_IXFR : TYPE_AXFR,
 		.base = order->kind == FETCH_IXFR ? fetch->base : NULL,
-		.wants_expire = order->policy->request_expire,
+		.wants_expire = order->wants_expire,
 	};
 	int error = query_build_ask(&fetch->query, (uint16_t)room_random(fetch->room), order->replica->slot->origin, &ask,
 	                            order->remote->key != NULL ? &order->remote->key->tsig : NULL, clock_wall_s());

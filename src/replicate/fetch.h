@@ -20,6 +20,7 @@ struct fetch_order {
 	const struct config_remote *remote;
 	enum fetch_kind kind;
 	bool is_forced;
+	bool wants_expire;                  // EDNS EXPIRE (RFC 7314)
 };
 
 struct fetch_result {

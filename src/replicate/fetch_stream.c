@@ -425,6 +425,8 @@ static int take_message(struct fetch_stream *stream, uint8_t *message, size_t le
 		error = check_rcode(stream, message);
 	if (error != 0)
 		return error;
+	if (stream->figures.messages == 1)
+		stream->figures.expire = query_read_expire(message, length);
 	wire_reader_init(&reader, message, length);
 	wire_read_bytes(&reader, MESSAGE_HEADER);
 	error = check_question(stream, &reader);

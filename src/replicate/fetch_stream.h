@@ -46,6 +46,7 @@ struct fetch_figures {
 	bool is_incremental; // it came as steps, not as the whole zone
 	uint64_t removed, added; // by those steps, SOAs not counted
 	uint16_t rcode;    // of the last message
+	uint32_t expire;   // EDNS EXPIRE of the first (RFC 7314), 0: none
 };
 
 struct fetch_stream;

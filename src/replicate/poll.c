@@ -30,6 +30,7 @@ struct poll {
 	void *context;
 	unsigned tries;
 	unsigned strays;
+	bool wants_expire;
 	struct query query;
 	uint8_t answer[ANSWER_ROOM];
 };
@@ -94,6 +95,29 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 		end_silent(poll, "no answer");
 }
 
+static int build(struct poll *poll)
+{
+	struct query_ask ask = { .type = TYPE_SOA, .wants_expire = poll->wants_expire };
+
+	return query_build_ask(&poll->query, (uint16_t)room_random(poll->room), poll->query.origin, &ask, poll->query.key,
+	                       clock_wall_s());
+}
+
+// RFC 6891, 7: a server that knows no EDNS answers FORMERR, or NOTIMP.
+static bool ask_without_edns(struct poll *poll, const uint8_t *message)
+{
+	unsigned rcode = message_rcode(message);
+
+	if (!poll->wants_expire || (rcode != RCODE_FORMERR && rcode != RCODE_NOTIMP))
+		return false;
+	poll->wants_expire = false;
+	if (build(poll) != 0)
+		return false;
+	poll->tries = 0;
+	send_query(poll);
+	return true;
+}
+
 static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 {
 	struct poll_result result = { 0 };
@@ -106,6 +130,9 @@ static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 			end_silent(poll, "too many packets that are no answer to our question");
 		return;
 	}
+	if (error == ERR_DENIED && ask_without_edns(poll, message))
+		return;
+	result.expire = answer.expire;
 	result.outcome = error != 0 ? POLL_REFUSED : answer.is_truncated ? POLL_USE_TCP : POLL_SERIAL;
 	result.serial = answer.serial;
 	result.error = error;
@@ -164,7 +191,7 @@ static void on_first(struct deadline *deadline, uint64_t now)
 	send_query(poll);
 }
 
-int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote,
+int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
                poll_done *done, void *context, struct poll **poll, char why[static 256])
 {
 	struct poll *made = malloc(sizeof *made);
@@ -177,8 +204,10 @@ int poll_start(struct replicate *room, const uint8_t *origin, const struct confi
 	made->room = room;
 	made->done = done;
 	made->context = context;
-	error = query_build(&made->query, (uint16_t)room_random(room), origin, TYPE_SOA,
-	                    remote->key != NULL ? &remote->key->tsig : NULL, clock_wall_s());
+	made->wants_expire = wants_expire;
+	made->query.origin = origin;
+	made->query.key = remote->key != NULL ? &remote->key->tsig : NULL;
+	error = build(made);
 	if (error == 0 && deadline_join(&room->deadlines, &made->deadline, on_first) != 0)
 		error = ERR_MEMORY;
 	if (error == 0 && uv_udp_init(room->loop, &made->socket) != 0) {

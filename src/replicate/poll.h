@@ -23,14 +23,16 @@ struct poll_result {
 	enum poll_outcome outcome;
 	uint32_t serial;
 	int error;     // POLL_REFUSED: of query_read_soa()
+	uint32_t expire;   // EDNS EXPIRE (RFC 7314), 0: none
 	char why[256];
 };
 
 // The result comes on the loop, never before poll_start() has returned.
 typedef void poll_done(void *context, const struct poll_result *result);
 
-// `origin` and `remote` outlive the poll. ERR_MEMORY, ERR_IO with `why`.
-int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote,
+// `origin` and `remote` outlive the poll. With wants_expire it asks for EDNS
+// EXPIRE too, and without EDNS again where that is not understood. ERR_MEMORY, ERR_IO with `why`.
+int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
                poll_done *done, void *context, struct poll **poll, char why[static 256]);
 
 // Ends it without a result.

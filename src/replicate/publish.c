@@ -292,7 +292,7 @@ static void run_store(struct publication *p)
 		refresh_take_soa(&timers, &soa, p->policy);
 		state.confirmed = state.transferred;
 		state.refresh_at = state.confirmed + timers.refresh;
-		state.expires_at = state.confirmed + timers.expire;
+		state.expires_at = state.confirmed + refresh_worth(&timers);
 	}
 	state.last_error[0] = '\0';
 	error = store_commit(p->room->store, p->version, p->delta, &keep, &state, on_stored, p);

@@ -192,6 +192,33 @@ static int find_soa(const struct query *query, const uint8_t *message, struct wi
 	return ERR_NOT_FOUND;
 }
 
+uint32_t query_read_expire(const uint8_t *message, size_t length)
+{
+	struct wire_reader reader;
+	struct message_question question;
+	struct message_record record;
+	struct edns edns;
+	unsigned before, count;
+
+	if (length < MESSAGE_HEADER || message_count(message, SECTION_ADDITIONAL) == 0)
+		return 0;
+	wire_reader_init(&reader, message, length);
+	wire_read_bytes(&reader, MESSAGE_HEADER);
+	for (unsigned i = message_count(message, SECTION_QUESTION); i > 0; i--)
+		if (!message_read_question(&reader, &question))
+			return 0;
+	before = (unsigned)message_count(message, SECTION_ANSWER) + message_count(message, SECTION_AUTHORITY);
+	count = before + message_count(message, SECTION_ADDITIONAL);
+	for (unsigned i = 0; i < count && message_read_record(&reader, &record); i++) {
+		if (i < before || record.type != TYPE_OPT || record.owner[0] != 0)
+			continue;
+		if (edns_read(record.class, record.ttl, record.rdata, record.rdata_length, &edns) != 0)
+			return 0;
+		return edns.expire_given ? edns.expire_value : 0;
+	}
+	return 0;
+}
+
 int query_read_soa(const struct query *query, uint8_t *message, size_t length, int64_t now,
                    struct soa_answer *answer, char *why, size_t size)
 {
@@ -227,6 +254,7 @@ int query_read_soa(const struct query *query, uint8_t *message, size_t length, i
 	}
 	reader.end = message + length;
 	error = find_soa(query, message, &reader, answer, why, size);
+	answer->expire = query_read_expire(message, length);
 	if (error == 0 && (message_flags(message) & FLAG_AA) == 0) {
 		snprintf(why, size, "the answer is not authoritative");
 		return ERR_NOT_FOUND;

@@ -57,7 +57,11 @@ const char *query_advice_unsigned(unsigned rcode) __attribute__((const));
 struct soa_answer {
 	uint32_t serial;
 	bool is_truncated; // nothing else is known then
+	uint32_t expire;   // EDNS EXPIRE (RFC 7314), 0: none
 };
+
+// The EDNS EXPIRE of an answer, 0: none, or that nothing is left.
+uint32_t query_read_expire(const uint8_t *message, size_t length);
 
 // Reads a whole answer to a SOA query; takes its TSIG off in place. Returns 0,
 // ERR_STATE (not an answer to this query: go on waiting), ERR_DENIED (an rcode),

@@ -120,8 +120,14 @@ static unsigned on_tick(struct refresh *refresh, uint64_t now)
 	return actions;
 }
 
-static unsigned on_good(struct refresh *refresh, uint64_t now, uint32_t random)
+uint32_t refresh_worth(const struct refresh *refresh)
 {
+	return refresh->granted != 0 && refresh->granted < refresh->expire ? refresh->granted : refresh->expire;
+}
+
+static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now, uint32_t random)
+{
+	uint64_t expires_at = now + ms(refresh_worth(refresh));
 	unsigned actions = refresh->phase == REPLICA_EXPIRED ? REFRESH_SERVE : 0;
 
 	refresh->phase = REPLICA_CURRENT;
@@ -129,7 +135,11 @@ static unsigned on_good(struct refresh *refresh, uint64_t now, uint32_t random)
 	refresh->is_behind = false;
 	refresh->is_on_trial = false;
 	refresh->refresh_at = now + jitter(refresh_span(refresh), random);
-	refresh->expires_at = now + ms(refresh->expire);
+	// RFC 7314, 4: what was granted before is not taken back by a secondary
+	// that is behind.
+	if (is_replaced || refresh->expires_at == REFRESH_NEVER || refresh->expires_at < expires_at)
+		refresh->expires_at = expires_at;
+	refresh->granted = 0;
 	return actions;
 }
 
@@ -139,7 +149,7 @@ static unsigned on_good(struct refresh *refresh, uint64_t now, uint32_t random)
 static unsigned on_held(struct refresh *refresh, uint64_t now, uint32_t random)
 {
 	if (refresh->phase == REPLICA_CURRENT || refresh->phase == REPLICA_STALE)
-		return on_good(refresh, now, random);
+		return on_good(refresh, false, now, random);
 	refresh->failures = 0;
 	refresh->refresh_at = now + jitter(ms(refresh->retry), random);
 	return 0;
@@ -182,7 +192,7 @@ unsigned refresh_step(struct refresh *refresh, enum refresh_event event, uint64_
 		return REFRESH_ASK;
 	case REFRESH_CONFIRMED:
 	case REFRESH_REPLACED:
-		return on_good(refresh, now, random);
+		return on_good(refresh, event == REFRESH_REPLACED, now, random);
 	case REFRESH_HELD:
 		return on_held(refresh, now, random);
 	case REFRESH_FAILED:

@@ -19,6 +19,7 @@ struct refresh {
 	uint32_t refresh;    // seconds, the SOA's within the configured bounds
 	uint32_t retry;
 	uint32_t expire;
+	uint32_t granted;    // seconds the primary gives the copy (RFC 7314), 0: it did not say
 	uint16_t failures;   // attempts in a row that came to nothing
 	uint8_t phase;       // enum replica_phase
 	bool is_behind;      // a primary is known to have a newer serial
@@ -53,6 +54,10 @@ void refresh_take_soa(struct refresh *refresh, const struct soa *soa, const stru
 // that seems to be too old is served until its primaries have been asked.
 void refresh_resume(struct refresh *refresh, int64_t left_to_refresh, int64_t left_to_expire,
                     bool ask_first, uint64_t now);
+
+// How long from a good answer to expiry: seconds, what the primary grants
+// within what the SOA says.
+uint32_t refresh_worth(const struct refresh *refresh) __attribute__((pure));
 
 // Returns a set of enum refresh_action.
 unsigned refresh_step(struct refresh *refresh, enum refresh_event event, uint64_t now, uint32_t random);

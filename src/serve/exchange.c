@@ -163,6 +163,7 @@ size_t exchange_run(struct exchange *x)
 		.transport = x->transport,
 		.key_name = sign ? x->tsig.key->name : NULL,
 		.reserve = x->tsig.present ? (uint16_t)tsig_reply_size(&x->tsig) : 0,
+		.now = (uint32_t)(clock_boot_ms() / 1000),
 		.reply = x->reply,
 		.reply_room = x->reply_room,
 	};

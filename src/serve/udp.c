@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/epoch.h"
 #include "base/error.h"
 #include "dns/message.h"
@@ -79,6 +80,8 @@ static inline size_t finish(struct udp_worker *w, const struct runtime *runtime,
 	struct answer *answer = &w->batch->answer[slot];
 	if (__builtin_expect(needs_exchange(request, answer), 0))
 		return exchange_datagram(w, runtime, socket, slot);
+	if (__builtin_expect(answer->edns.expire, 0))
+		request->now = (uint32_t)(clock_boot_ms() / 1000);
 	answer_write(w->serve->zones, runtime_udp(runtime, socket->family), request, answer);
 	if (__builtin_expect(answer->action == ANSWER_NOTIFY || answer->action == ANSWER_TRANSFER, 0))
 		return exchange_datagram(w, runtime, socket, slot);

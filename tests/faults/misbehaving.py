@@ -287,6 +287,8 @@ class Primary:
         # A connection kept from better times misbehaves as a new one would.
         if len(head) < 2 or not self.fault.accept():
             return False
+        if self._stop.is_set():
+            return False            # a connection that was kept, to a primary that is gone
         query = read_query(stream.read(struct.unpack("!H", head)[0]), True)
         self.asked.append(("tcp", query.rtype))
         if query.rtype not in (AXFR, IXFR):

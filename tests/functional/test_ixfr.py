@@ -9,6 +9,7 @@ import random
 import re
 import time
 
+import dns.edns
 import dns.message
 import dns.name
 import dns.query
@@ -278,3 +279,51 @@ def same(*servers):
     time.sleep(0.3)
     wait_until(equal, 20, step=0.2, message=lambda: f"{servers[-1]} does not come to what {servers[0]} has: "
                + ", ".join(str(s.serial(ZONE)) for s in servers))
+
+
+# EDNS EXPIRE (RFC 7314): a chain expires together.
+
+def expire(server, kind="SOA", tcp=False):
+    """What the server answers with EXPIRE in its OPT, or None."""
+    query = dns.message.make_query(ZONE, kind, use_edns=0, options=[dns.edns.GenericOption(9, b"")])
+    if kind == "IXFR":
+        query.authority.append(dns.rrset.from_text(ZONE + ".", 0, "IN", "SOA", "a. b. 1 0 0 0 0"))
+    reply = (dns.query.tcp if tcp else dns.query.udp)(query, server.address, port=server.port, timeout=5)
+    found = [option for option in reply.options if int(option.otype) == 9]
+    return int.from_bytes(found[0].to_wire(), "big") if found else None
+
+
+def test_expire_is_what_is_left(lab):
+    first, second, third = lab.understudy(), lab.understudy(), lab.understudy()
+    first.add(Zone(ZONE, zone_text(ZONE, 1, expire=1000, refresh=60, retry=30), allow=[HERE]))
+    second.add(Zone(ZONE, primaries=[first.endpoint], allow=[HERE]))
+    third.add(Zone(ZONE, primaries=[second.endpoint], allow=[HERE]))
+    first.start()
+    second.start()
+    second.wait_serial(ZONE, 1)
+    first.stop()
+    time.sleep(3)
+    third.start()
+    third.wait_serial(ZONE, 1)
+    left = expire(second)
+    assert 900 < left <= 997
+    assert left - 2 <= expire(third) <= left, "a copy of a copy lives no longer than that"
+    assert left - 3 <= expire(second, "AXFR", tcp=True) <= left
+    assert left - 3 <= expire(second, "IXFR", tcp=True) <= left
+    first.start()
+    assert expire(first) == expire(first, tcp=True) == 1000
+
+
+def test_expire_of_bind_is_understood(lab):
+    first, second, third = lab.bind(), lab.bind(), lab.understudy()
+    first.add(Zone(ZONE, zone_text(ZONE, 1, expire=1000, refresh=60, retry=30), allow=[HERE]))
+    second.add(Zone(ZONE, primaries=[first.endpoint], allow=[HERE]))
+    third.add(Zone(ZONE, primaries=[second.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial(ZONE, 1)
+    first.stop()
+    time.sleep(3)
+    third.start()
+    third.wait_serial(ZONE, 1)
+    assert 900 < expire(third) <= 997
