@@ -8,6 +8,7 @@
 #include "observe/times.h"
 
 #define WIDTH_ZONE 22
+#define COUNT_TEXT 40
 #define HELD_TEXT (NAME_MAX_TEXT + 400)
 #define WIDTH_PRIMARY 15 // an IPv4 address, or a short one with its port
 
@@ -42,6 +43,13 @@ const char *status_phase_text(enum replica_phase phase)
 	case REPLICA_EXPIRED: return "expired";
 	}
 	return "unknown";
+}
+
+// "1 record", "2 records"
+static const char *count_text(uint64_t count, const char *one, const char *many, char text[static COUNT_TEXT])
+{
+	snprintf(text, COUNT_TEXT, "%llu %s", (unsigned long long)count, count == 1 ? one : many);
+	return text;
 }
 
 static const char *role_text(enum config_role role)
@@ -180,8 +188,8 @@ void status_write_tail(FILE *to, const struct status_summary *summary,
                        const struct status_server *server, int64_t now)
 {
 	const char *separator = ": ";
-	char duration[TIMES_TEXT];
-	fprintf(to, "%u %s", summary->zones, summary->zones == 1 ? "zone" : "zones");
+	char duration[TIMES_TEXT], count[COUNT_TEXT];
+	fputs(count_text(summary->zones, "zone", "zones", count), to);
 	write_part(to, &separator, summary->current, "current");
 	write_part(to, &separator, summary->stale, "stale");
 	write_part(to, &separator, summary->expired, "expired");
@@ -189,8 +197,8 @@ void status_write_tail(FILE *to, const struct status_summary *summary,
 	write_part(to, &separator, summary->behind, "behind");
 	write_part(to, &separator, summary->held, "held");
 	write_part(to, &separator, summary->troubled, "with errors");
-	fprintf(to, "; %llu queries in %s\n",
-	        (unsigned long long)(server->counters.udp_queries + server->counters.tcp_queries),
+	fprintf(to, "; %s in %s\n",
+	        count_text(server->counters.udp_queries + server->counters.tcp_queries, "query", "queries", count),
 	        times_duration(now - server->started, duration));
 }
 
@@ -222,6 +230,7 @@ static void write_secondary(FILE *to, const struct replica_status *zone, int64_t
 void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 {
 	char name[NAME_MAX_TEXT], serial[16], held[HELD_TEXT];
+	char records[COUNT_TEXT], names[COUNT_TEXT], bytes[COUNT_TEXT];
 	const char *doing = zone->transferring ? ", transfer running" : zone->polling ? ", asking a primary" : "";
 	fprintf(to, "%-15s %s\n", "zone", name_to_text(zone->origin, name));
 	fprintf(to, "%-15s %s\n", "role", role_text(zone->role));
@@ -232,13 +241,14 @@ void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 		write_secondary(to, zone, now);
 	else
 		write_time(to, "last load", zone->transferred, now);
-	fprintf(to, "%-15s %zu records, %zu names, %zu bytes\n", "size", zone->records, zone->names, zone->bytes);
+	fprintf(to, "%-15s %s, %s, %s\n", "size", count_text(zone->records, "record", "records", records),
+	        count_text(zone->names, "name", "names", names), count_text(zone->bytes, "byte", "bytes", bytes));
 	fprintf(to, "%-15s %s%s\n", "file", zone->file[0] != '\0' ? zone->file : "none",
 	        zone->file_failed ? ", cannot be written, see the log" : "");
 	if (zone->held || zone->rejected) {
-		fprintf(to, "%-15s serial %u, %llu records, %llu names, by the check %s\n", zone->held ? "held" : "rejected",
-		        zone->held_serial, (unsigned long long)zone->held_records, (unsigned long long)zone->held_names,
-		        zone->held_check);
+		fprintf(to, "%-15s serial %u, %s, %s, by the check %s\n", zone->held ? "held" : "rejected", zone->held_serial,
+		        count_text(zone->held_records, "record", "records", records),
+		        count_text(zone->held_names, "name", "names", names), zone->held_check);
 		write_note(to, held_text(zone, now, held));
 	}
 	if (zone->last_error[0] == '\0') {

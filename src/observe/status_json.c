@@ -42,11 +42,18 @@ static json_t *held_json(const struct replica_status *zone)
 	                 "records", (json_int_t)zone->held_records, "names", (json_int_t)zone->held_names);
 }
 
+// How long a primary has had a newer serial; without a copy there is nothing
+// that could lag.
+static json_t *lag_json(const struct replica_status *zone, int64_t now)
+{
+	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
+	return zone->has_version ? json_integer(lag < 0 ? 0 : lag) : json_null();
+}
+
 json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 {
 	char name[NAME_MAX_TEXT];
-	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
 	                 "held", held_json(zone),
 	                 "zone", name_to_text(zone->origin, name),
 	                 "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary",
@@ -54,7 +61,7 @@ json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 	                 "serial", serial_json(zone->has_version, zone->serial),
 	                 "primary", primary_json(zone),
 	                 "primary_serial", serial_json(zone->has_primary_serial, zone->primary_serial),
-	                 "lag_seconds", (json_int_t)(lag < 0 ? 0 : lag),
+	                 "lag_seconds", lag_json(zone, now),
 	                 "transferred", time_json(zone->transferred),
 	                 "confirmed", time_json(zone->confirmed),
 	                 "refresh_at", time_json(zone->refresh_at),

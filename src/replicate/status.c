@@ -86,6 +86,9 @@ static void fill(struct replica *replica, struct replica_status *status)
 	status->has_primary_serial = replica->has_primary_serial;
 	status->primary_serial = replica->primary_serial;
 	endpoint_to(&replica->primary, &status->primary);
+	// Before any contact, the one that will be asked first.
+	if (status->primary.ss_family == AF_UNSPEC && zone->policy->primaries->count > 0)
+		status->primary = zone->policy->primaries->remote[0].address;
 	status->transferred = replica->transferred;
 	status->confirmed = replica->confirmed;
 	status->behind_since = replica->behind_since;

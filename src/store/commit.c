@@ -179,6 +179,8 @@ int commit_forget(struct commit *commit, const uint8_t *origin)
 	int error = content_drop(commit, origin);
 	if (error == 0)
 		error = journal_forget(commit, origin);
+	if (error == 0)
+		error = commit_pin(commit, origin, NULL, 0);
 	if (error != 0)
 		return error;
 	int code = mdb_del(commit->txn, commit->store->state, &key, NULL);

@@ -106,6 +106,7 @@ static int open_databases(struct store *store, char why[static 256])
 		{ "meta", &store->meta }, { "state", &store->state },
 		{ "snapshot", &store->snapshot }, { "file", &store->file },
 		{ "journal", &store->journal }, { "step", &store->step }, { "chain", &store->chain },
+		{ "pin", &store->pin },
 	};
 	for (size_t i = 0; code == 0 && i < sizeof databases / sizeof databases[0]; i++)
 		code = mdb_dbi_open(txn, databases[i].name, MDB_CREATE, databases[i].to);

@@ -36,7 +36,7 @@ struct store {
 	int lock;         // descriptor that holds the directory's lock
 	MDB_env *env;                // NULL where it died, and could not be opened again yet
 	pthread_rwlock_t env_lock;   // readers hold it, and who opens the environment again
-	MDB_dbi meta, state, snapshot, file, journal, step, chain;
+	MDB_dbi meta, state, snapshot, file, journal, step, chain, pin;
 	atomic_int_least64_t latest_time;
 	atomic_uint_least64_t next_file;
 	uint64_t next_epoch;         // store thread
@@ -171,6 +171,8 @@ int commit_delta(struct commit *commit, const struct commit_order *order, struct
 int commit_snapshot(struct commit *commit, const struct commit_order *order, const struct commit_rewrite *rewrite);
 int commit_state(struct commit *commit, const uint8_t *origin, const uint8_t *row, size_t length);
 int commit_forget(struct commit *commit, const uint8_t *origin);
+// pin.c; without a row it is forgotten.
+int commit_pin(struct commit *commit, const uint8_t *origin, const uint8_t *row, size_t length);
 // Makes all durable, or nothing. Ends the commit either way.
 int commit_end(struct commit *commit);
 void commit_abort(struct commit *commit);

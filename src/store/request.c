@@ -96,6 +96,18 @@ static int enqueue(struct store_writer *w, struct item *item, bool large)
 	return error;
 }
 
+int writer_enqueue_pin(struct store_writer *w, struct item *item)
+{
+	pthread_mutex_lock(&w->mutex);
+	int error = w->stopping ? ERR_STATE : w->commits.count + w->files.count >= WAITING_MAX ? ERR_LIMIT : 0;
+	if (error == 0) {
+		queue_push(&w->commits, item);
+		pthread_cond_signal(&w->store_wakes);
+	}
+	pthread_mutex_unlock(&w->mutex);
+	return error;
+}
+
 // The bound of the journal's size. Deltas that are larger are not kept.
 static uint64_t journal_bound(const struct store_keep *keep, size_t zone_bytes)
 {

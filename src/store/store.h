@@ -13,6 +13,8 @@
 //     step              zone, serial -> number of the newest delta from there
 //     chain             zone -> where its journal begins and ends, and what of
 //                       it the snapshot holds already
+//     pin               zone -> which serial is served in place of the newest
+//                       (store/pin.h)
 //   snapshots/NUMBER    the content of larger zones
 //   held/HASH           versions that the guard holds back: store/held.h
 #pragma once

@@ -113,6 +113,8 @@ static int put_item(struct commit *commit, struct item *item)
 	commit->why[0] = '\0';
 	if (item->kind == ITEM_FORGET)
 		item->error = commit_forget(commit, item->origin);
+	else if (item->kind == ITEM_PIN)
+		item->error = commit_pin(commit, item->origin, item->state, item->state_length);
 	else if (item->kind == ITEM_REWRITE)
 		item->error = commit_snapshot(commit, &order, &item->rewrite);
 	else
@@ -216,6 +218,15 @@ static void end_forget(struct item *item)
 		log_line(LEVEL_WARNING, name_to_text(item->origin, name), "it cannot be forgotten: %s", item->why);
 }
 
+static void end_pin(const struct item *item)
+{
+	char name[NAME_MAX_TEXT];
+	if (item->done != NULL)
+		item->done(item->context, item->error, item->error != 0 ? item->why : "");
+	else if (item->error != 0)
+		log_line(LEVEL_WARNING, name_to_text(item->origin, name), "what was rolled back is not kept: %s", item->why);
+}
+
 static void end_items(struct store_writer *w, struct item *items, int error, const char *why)
 {
 	for (struct item *item = items, *next; item != NULL; item = next) {
@@ -231,6 +242,8 @@ static void end_items(struct store_writer *w, struct item *items, int error, con
 			end_version(w, item);
 		else if (item->kind == ITEM_REWRITE)
 			end_rewrite(w, item);
+		else if (item->kind == ITEM_PIN)
+			end_pin(item);
 		else
 			end_forget(item);
 		item_free(item);

@@ -12,9 +12,10 @@
 #include "store/internal.h"
 #include "store/store.h"
 
-// The first two are asked for, and say what is stored of a zone; the others the
-// store orders itself: a new snapshot, and a file that is not named any more.
-enum item_kind { ITEM_VERSION, ITEM_FORGET, ITEM_REWRITE, ITEM_REMOVE };
+// The first two are asked for, and say what is stored of a zone; a pin says what
+// of it is served; the others the store orders itself: a new snapshot, and a file
+// that is not named any more.
+enum item_kind { ITEM_VERSION, ITEM_FORGET, ITEM_PIN, ITEM_REWRITE, ITEM_REMOVE };
 
 struct item {
 	struct item *next;
@@ -77,4 +78,7 @@ struct item *queue_pop(struct queue *queue);
 
 struct item *item_new(enum item_kind kind, const uint8_t *origin, store_done *done, void *context);
 void item_free(struct item *item);
+
+// Puts a pin behind the commits that wait. ERR_STATE, ERR_LIMIT.
+int writer_enqueue_pin(struct store_writer *w, struct item *item);
 void writer_set_states_due(struct store_writer *w);

@@ -181,6 +181,47 @@ static void a_zone_without_a_copy_says_so(void **state)
 	free(text);
 }
 
+static void one_of_a_kind_is_not_many(void **state)
+{
+	struct replica_status zone = secondary("example.com");
+	struct status_summary summary = { 0 };
+	struct status_server server = { .version = "1", .started = NOW - 5, .counters = { .udp_queries = 1 } };
+	char *text = NULL;
+	size_t size = 0;
+	(void)state;
+	zone.records = zone.names = zone.bytes = 1;
+	zone.held = true;
+	zone.held_records = zone.held_names = 1;
+	text = full(&zone);
+	assert_non_null(strstr(text, "size            1 record, 1 name, 1 byte\n"));
+	assert_non_null(strstr(text, ", 1 record, 1 name, by the check"));
+	free(text);
+	status_count(&summary, &zone);
+	FILE *to = open_memstream(&text, &size);
+	status_write_tail(to, &summary, &server, NOW);
+	fclose(to);
+	assert_string_equal(text, "1 zone: 1 current, 1 held; 1 query in 5 s\n");
+	free(text);
+}
+
+static void the_lag_of_no_copy_is_not_known(void **state)
+{
+	struct replica_status zone = secondary("example.com");
+	(void)state;
+	json_t *json = status_zone_json(&zone, NOW);
+	assert_true(json_is_integer(json_object_get(json, "lag_seconds")));
+	assert_int_equal(json_integer_value(json_object_get(json, "lag_seconds")), 0);
+	json_decref(json);
+	zone.behind_since = NOW - 30;
+	json = status_zone_json(&zone, NOW);
+	assert_int_equal(json_integer_value(json_object_get(json, "lag_seconds")), 30);
+	json_decref(json);
+	zone.has_version = false;
+	json = status_zone_json(&zone, NOW);
+	assert_true(json_is_null(json_object_get(json, "lag_seconds")));
+	json_decref(json);
+}
+
 static void json_has_every_field(void **state)
 {
 	struct replica_status zone = secondary("example.com");
@@ -273,6 +314,8 @@ int main(void)
 		cmocka_unit_test(one_zone_is_told_in_full),
 		cmocka_unit_test(a_zone_file_that_cannot_be_written_is_told),
 		cmocka_unit_test(a_zone_without_a_copy_says_so),
+		cmocka_unit_test(one_of_a_kind_is_not_many),
+		cmocka_unit_test(the_lag_of_no_copy_is_not_known),
 		cmocka_unit_test(json_has_every_field),
 		cmocka_unit_test(what_is_held_is_told_everywhere),
 		cmocka_unit_test(a_list_in_json_is_one_object),
