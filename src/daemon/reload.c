@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,14 +45,26 @@ void server_log_report(const struct config_report *report)
 		log_line(LEVEL_WARNING, NULL, "%s", rest);
 }
 
+// A rotated file is made anew by us, mostly no longer as root.
+static void tell_log_file(const char *path, int error)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	if (error != EACCES)
+		log_line(LEVEL_WARNING, NULL, "%s: cannot open the log file: %s; the log stays where it is", path,
+		         strerror(error));
+	else
+		log_line(LEVEL_WARNING, NULL, "%s: cannot open the log file: %s; the log stays where it is; let user %s make "
+		         "files in that folder, or let logrotate make this one (create 0640 %s, or copytruncate)", path,
+		         strerror(error), user != NULL ? user->pw_name : "that we run as", user != NULL ? user->pw_name : "USER");
+}
+
 // Our lines go to standard error whatever that is; a log file takes its place,
 // and is opened anew at each reload so that it can be rotated.
 static void open_log_file(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0) {
-		log_line(LEVEL_WARNING, NULL, "%s: cannot open the log file: %s; the log stays where it is", path,
-		         strerror(errno));
+		tell_log_file(path, errno);
 		return;
 	}
 	dup2(fd, STDERR_FILENO);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starting: what is said of a wrong start, and what a good one needs."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from peers import Endpoint, Zone, free_port, zone_text
+from peers.process import wait_until
 from peers.understudy import binary
 
 
@@ -247,6 +249,45 @@ def test_privileges_are_dropped_to_the_user_named(lab):
     import pwd
     nobody = pwd.getpwnam("nobody").pw_uid
     assert f"Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}" in status
+
+
+def test_a_log_file_rotated_where_we_may_not_write_gets_advice(lab):
+    if os.getuid() != 0:
+        pytest.skip("needs root")
+    server = lab.understudy()
+    server.add(Zone("example.com", zone_text("example.com", 1)))
+    server.write_files()
+    for folder in (server.folder, *list(server.folder.parents)[:4]):
+        if str(folder).startswith("/tmp/"):
+            os.chmod(folder, 0o755)
+    logs = server.folder / "logs"
+    logs.mkdir()                # root's: nobody can write into it
+    server.options = [f'log-file "{logs / "log"}";']
+    server.arguments = ["--user", "nobody"]
+    server.start()
+    server.wait_serial("example.com", 1)
+    (logs / "log").rename(logs / "log.1")
+    server.reload()
+    wait_until(lambda: "cannot open the log file" in (logs / "log.1").read_text(), 5)
+    line = next(l for l in (logs / "log.1").read_text().splitlines() if "cannot open the log file" in l)
+    assert "Permission denied" in line and "let user nobody make files in that folder" in line
+    assert "copytruncate" in line
+
+
+def test_status_of_many_is_sorted_and_names_who_will_be_asked(lab):
+    server = lab.understudy()
+    nobody = Endpoint("127.0.0.1", free_port())
+    for name in ("b.test", "a.example", "www.a.example", "a.test", "test"):
+        server.add(Zone(name, primaries=[nobody]))
+    server.start(wait=False)
+    wait_until(lambda: server.run("status", "--state-dir", server.state_dir)[0] == 4, 10)
+    rows = [l.split() for l in server.status().splitlines()[1:] if l[:1] not in ("", " ")][:5]
+    # Canonical order (RFC 4034, 6.1): by labels from the right.
+    assert [r[0] for r in rows] == ["a.example", "www.a.example", "test", "a.test", "b.test"]
+    assert all(r[2] == "empty" and r[4] == f"127.0.0.1@{nobody.port}" for r in rows), rows
+    listed = json.loads(server.status("--json"))["zones"]
+    assert [z["lag_seconds"] for z in listed] == [None] * 5
+    assert {z["primary"] for z in listed} == {f"127.0.0.1@{nobody.port}"}
 
 
 def test_the_process_ends_when_its_signal_comes_during_the_start(lab):
