@@ -20,7 +20,10 @@ def primary(lab, dialect="named", serial=1, hosts=80):
 def test_no_query_is_lost(lab, dialect):
     server = primary(lab, dialect)
     with client.QueryStream("127.0.0.1", server.port, "www.example.com", rate=400) as stream:
-        for serial in range(2, 8):
+        serial = 1
+        # A busy machine asks more slowly: reloads go on until enough was asked.
+        while serial < 7 or (stream.sent <= 100 and serial < 60):
+            serial += 1
             server.add(Zone(f"extra{serial}.test", zone_text(f"extra{serial}.test", serial)))
             server.write_files()
             server.update("example.com", zone_text("example.com", serial, hosts=80))

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static void few_connections_are_still_shared_sensibly(void **state)
 }
 
 static runtime_slot slot;
-static atomic_bool ending;
+static atomic_bool reading, ending;
 
 static void *read_it(void *argument)
 {
@@ -76,6 +77,7 @@ static void *read_it(void *argument)
 			const struct runtime *r = runtime_get(&slot);
 			*seen += strlen(r->udp4.version) == 5;
 		}
+		atomic_store(&reading, true);
 		epoch_quiescent();
 	}
 	epoch_unregister();
@@ -89,6 +91,8 @@ static void a_reader_always_has_a_whole_one(void **state)
 	(void)state;
 	runtime_swap(&slot, make("version \"first\";"));
 	assert_int_equal(pthread_create(&thread, NULL, read_it, &seen), 0);
+	while (!atomic_load(&reading))
+		sched_yield();
 	for (unsigned i = 0; i < 200; i++)
 		runtime_swap(&slot, make(i % 2 == 0 ? "version \"other\";" : "version \"again\";"));
 	atomic_store(&ending, true);
