@@ -5,7 +5,6 @@
 // The most that RFC 5155, 10.3 allows for any key. Beyond it validators take no
 // proof (RFC 9276 lets them stop far below), and each hash would cost us as long
 // as thousands of answers: one zone must not take the others' time.
-#define ITERATIONS_MAX 2500
 
 struct nsec3 {
 	struct reply *r;
@@ -82,7 +81,7 @@ void reply_prove_nsec3(struct reply *r, const struct zone_find *found, enum proo
 {
 	struct nsec3 chain = { .r = r };
 	if (!zone_nsec3_parameters(r->version, &chain.parameters) ||
-	    chain.parameters.iterations > ITERATIONS_MAX)
+	    chain.parameters.iterations > NSEC3_MAX_ITERATIONS)
 		return;
 	switch (proof) {
 	case PROOF_NO_TYPE:

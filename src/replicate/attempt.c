@@ -273,10 +273,11 @@ static void log_transfer(struct attempt *attempt, const struct fetch_result *res
 	else if (attempt->kind == FETCH_IXFR)
 		snprintf(form, sizeof form, "IXFR (-%" PRIu64 " +%" PRIu64 ")", result->figures.removed, result->figures.added);
 	log_line(LEVEL_INFO, replica_name(attempt->replica, name),
-	         "transfer from %s complete: %s, serial %s to %" PRIu32 ", %" PRIu64 " records, %" PRIu64
-	         " bytes in %" PRIu64 " messages, %" PRIu64 " ms, %s%s",
+	         "transfer from %s complete: %s, serial %s to %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64
+	         " bytes in %" PRIu64 " message%s, %" PRIu64 " ms, %s%s",
 	         remote_text(attempt, address), form, from, result->figures.serial, result->figures.records,
-	         result->figures.bytes, result->figures.messages, result->elapsed_ms,
+	         plural(result->figures.records), result->figures.bytes, result->figures.messages,
+	         plural(result->figures.messages), result->elapsed_ms,
 	         remote->key != NULL ? "key " : "unsigned", remote->key != NULL ? remote->key->text : "");
 }
 

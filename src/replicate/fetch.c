@@ -127,6 +127,23 @@ static void give_connection_back(struct fetch *fetch)
 	fetch->is_reading = false;
 }
 
+// Their operator looks for our address and key in the access list.
+static void say_who_asked(struct fetch *fetch)
+{
+	size_t used = strlen(fetch->result.why);
+	char address[ADDRESS_TEXT], key[NAME_MAX_TEXT] = "none";
+	struct endpoint source;
+
+	if (fetch->result.outcome != ERR_DENIED || fetch->figures.rcode != RCODE_REFUSED || fetch->connection == NULL)
+		return;
+	primary_link_source(fetch->connection, &source);
+	if (fetch->query.key != NULL)
+		name_to_text(fetch->query.key->name, key);
+	if (source.family != AF_UNSPEC)
+		snprintf(fetch->result.why + used, sizeof fetch->result.why - used, " (we asked from %s, key %.100s)",
+		         endpoint_text(&source, address), key);
+}
+
 static void post_to_lane(struct fetch *fetch);
 
 static void tell(struct fetch *fetch)
@@ -146,6 +163,7 @@ static void tell(struct fetch *fetch)
 // it goes on the lane; then the result is told.
 static void conclude(struct fetch *fetch)
 {
+	say_who_asked(fetch);
 	give_connection_back(fetch);
 	fetch->is_over = true;
 	fetch->result.figures = fetch->figures;

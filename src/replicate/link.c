@@ -149,6 +149,16 @@ void primary_link_keep(struct primary_link *link)
 	deadline_set(&room->deadlines, &link->deadline, clock_boot_ms() + IDLE_MS);
 }
 
+void primary_link_source(const struct primary_link *link, struct endpoint *source)
+{
+	struct sockaddr_storage address = { 0 };
+	int length = sizeof address;
+
+	(void)uv_tcp_getsockname(&link->socket, (struct sockaddr *)&address, &length);
+	endpoint_from(source, (const struct sockaddr *)&address);
+	source->port = 0;
+}
+
 bool primary_link_is_reused(const struct primary_link *link)
 {
 	return link->uses > 1;

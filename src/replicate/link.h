@@ -53,6 +53,10 @@ void primary_link_read_stop(struct primary_link *link);
 // True where it has carried another question before.
 bool primary_link_is_reused(const struct primary_link *link);
 
+// Where our questions on it come from, without the port; family AF_UNSPEC where
+// the system does not tell.
+void primary_link_source(const struct primary_link *link, struct endpoint *source);
+
 // The answer is complete and nothing came behind it: others may use it.
 void primary_link_keep(struct primary_link *link);
 void primary_link_close(struct primary_link *link);

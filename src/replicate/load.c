@@ -185,8 +185,8 @@ static void publish(struct load *load)
 	int error;
 
 	if (load->result.warnings > 0)
-		log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warnings)", load->result.message,
-		         load->result.warnings);
+		log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warning%s)", load->result.message,
+		         load->result.warnings, plural(load->result.warnings));
 	if (replica->role == CONFIG_PRIMARY)
 		warn_of_serial(load);
 	replica->stamp = load->found;

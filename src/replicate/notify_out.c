@@ -117,11 +117,26 @@ static void close_socket(struct notify_target *target)
 	target->socket = NULL;
 }
 
+// One that nothing is to be told, and that need not be remembered as silent.
+static void drop_target(struct notify_target *target)
+{
+	struct notify_target **place = &target->room->notify_out.targets;
+
+	close_socket(target);
+	while (*place != target)
+		place = &(*place)->next;
+	*place = target->next;
+	free(target);
+}
+
+// The target may be gone after this.
 static void settle(struct notify_target *target)
 {
 	pump(target);
 	if (target->sent.first == NULL)
 		close_socket(target);
+	if (target->sent.first == NULL && target->waiting.first == NULL && target->silent == 0)
+		drop_target(target);
 }
 
 static struct notify_entry *find_sent(struct notify_target *target, uint16_t id)
@@ -342,10 +357,13 @@ static void pump(struct notify_target *target)
 static void on_pace(struct deadline *deadline, uint64_t now)
 {
 	struct notify_out *out = (struct notify_out *)((char *)deadline - offsetof(struct notify_out, pace));
+	struct notify_target *target = out->targets, *next;
 
 	(void)now;
-	for (struct notify_target *target = out->targets; target != NULL; target = target->next)
-		pump(target);
+	for (; target != NULL; target = next) {
+		next = target->next;
+		settle(target);
+	}
 }
 
 // --- what is to be told
@@ -398,6 +416,7 @@ static void tell(struct replica *replica, const struct notify_recipient *recipie
 	entry = calloc(1, sizeof *entry);
 	if (entry == NULL || deadline_join(&room->deadlines, &entry->deadline, on_deadline) != 0) {
 		free(entry);
+		settle(target);
 		return;
 	}
 	entry->target = target;
@@ -409,7 +428,7 @@ static void tell(struct replica *replica, const struct notify_recipient *recipie
 	replica->notifies = entry;
 	replica_hold(replica);
 	append(&target->waiting, entry);
-	pump(target);
+	settle(target);
 }
 
 void notify_out_zone(struct replica *replica)

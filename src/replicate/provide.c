@@ -457,11 +457,12 @@ void provide_close(struct provide *provide)
 	is_complete = provide->is_soa_sent && provide->left == 0;
 	if (log_limit_allows(&sent_lines, &suppressed))
 		log_line(LEVEL_INFO, name_to_text(zone_origin(provide->version), name),
-		         "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64
-		         " messages, %" PRIu64 " ms, %s%s",
+		         "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64 " bytes in %" PRIu64
+		         " message%s, %" PRIu64 " ms, %s%s",
 		         provide->client, is_complete ? "complete" : "broken off",
 		         form,
-		         zone_serial(provide->version), provide->records, provide->bytes, provide->messages,
+		         zone_serial(provide->version), provide->records, plural(provide->records), provide->bytes, provide->messages,
+		         plural(provide->messages),
 		         clock_boot_ms() - provide->started, provide->key[0] != '\0' ? "key " : "unsigned", provide->key);
 	zone_release(provide->version);
 	provide_chain_free(&provide->chain);

@@ -169,7 +169,8 @@ static void seal_on_lane(void *context)
 	// The guard comes before the seal: what it refuses leaves no version behind.
 	p->error = guard_check_draft(p->draft, &verdict);
 	if (p->error != 0) {
-		snprintf(p->why, sizeof p->why, "refused: %s; the old version stays", verdict.text);
+		snprintf(p->why, sizeof p->why, "refused: %s; %s", verdict.text,
+		         replica_version(p->replica) != NULL ? "the old version stays" : "there is no older one to serve");
 	} else {
 		p->error = zone_draft_seal(p->draft, &p->version);
 		if (p->error != 0)
@@ -319,7 +320,8 @@ static void store_failed(struct publication *p)
 	if (p->store_failures++ == 0)
 		log_line(LEVEL_ERROR, replica_name(p->replica, name), "serial %u %s; %s, and this is tried again",
 		         zone_serial(p->version), p->why,
-		         p->is_served ? "it is served all the same, from its file" : "the old version stays");
+		         p->is_served ? "it is served all the same, from its file"
+		         : replica_version(p->replica) != NULL ? "the old version stays" : "there is no older one to serve");
 	p->replica->is_unsaved = true;
 	replica_note_error(p->replica, p->why);
 	deadline_set(&p->room->deadlines, &p->retry, clock_boot_ms() + wait * 1000);

@@ -392,6 +392,26 @@ static void took_file(struct replica *replica)
 		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
 }
 
+// Said once of a zone: it is served, but not as its owner means it.
+static void warn_of_iterations(struct replica *replica, const struct zone_version *version)
+{
+	struct nsec3_parameters parameters;
+	char name[NAME_MAX_TEXT];
+
+	if (replica->has_warned_nsec3 || !zone_nsec3_parameters(version, &parameters)
+	    || parameters.iterations <= NSEC3_GOOD_ITERATIONS)
+		return;
+	replica->has_warned_nsec3 = true;
+	if (parameters.iterations > NSEC3_MAX_ITERATIONS)
+		log_line(LEVEL_WARNING, replica_name(replica, name),
+		         "NSEC3 with %u iterations: above %u no proof is sent that a name does not exist, and validating "
+		         "resolvers may answer SERVFAIL; sign it with 0 (RFC 9276)", parameters.iterations, NSEC3_MAX_ITERATIONS);
+	else
+		log_line(LEVEL_WARNING, replica_name(replica, name),
+		         "NSEC3 with %u iterations: above %u resolvers take the zone for unsigned; sign it with 0 (RFC 9276)",
+		         parameters.iterations, NSEC3_GOOD_ITERATIONS);
+}
+
 void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer)
 {
 	struct rrset set;
@@ -420,6 +440,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	if (replica->behind_since != 0)
 		replica->refresh.refresh_at = clock_boot_ms() + 2000;
 	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %u is served", soa.serial);
+	warn_of_iterations(replica, version);
 }
 
 // --- the store's view of it
@@ -484,6 +505,7 @@ void replica_resume(struct replica *replica, const struct zone_version *version,
 	if (state->last_error[0] != '\0')
 		replica->last_error = strndup(state->last_error, sizeof state->last_error);
 	zone_slot_publish(replica->slot, version);
+	warn_of_iterations(replica, version);
 	if (replica->role != CONFIG_SECONDARY) {
 		replica->refresh.phase = REPLICA_CURRENT;
 		return;

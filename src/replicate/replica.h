@@ -91,6 +91,7 @@ struct replica {
 	bool wants_approval : 1;   // what is held shall be published
 	bool is_removed : 1;
 	bool has_warned_targets : 1;
+	bool has_warned_nsec3 : 1;
 	struct mail bury;          // after the grace period that follows removal
 };
 
@@ -158,6 +159,12 @@ void replica_note_serial(struct replica *replica, const struct endpoint *primary
 // What the store keeps of it; and asks the store to keep it.
 void replica_store_state(const struct replica *replica, struct store_state *state);
 void replica_put_state(struct replica *replica);
+
+// "", or "s" where there is not just one.
+static inline const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
 
 // Takes up a copy from the store or a file at the start.
 void replica_resume(struct replica *replica, const struct zone_version *version,

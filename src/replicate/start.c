@@ -55,15 +55,15 @@ struct gang {
 
 // --- on the threads
 
-static int seal(struct zone_draft *draft, const struct zone_version **version, char why[static 512])
+static int seal(struct zone_draft *draft, const char *file, const struct zone_version **version, char why[static 512])
 {
 	struct guard_verdict verdict;
 	int error = guard_check_draft(draft, &verdict);
 
 	if (error != 0)
-		snprintf(why, 512, "refused: %s", verdict.text);
+		snprintf(why, 512, "%.240s refused: %s", file, verdict.text);
 	else if ((error = zone_draft_seal(draft, version)) != 0)
-		snprintf(why, 512, "%s", error_text(error));
+		snprintf(why, 512, "%.400s: %s", file, error_text(error));
 	return error;
 }
 
@@ -83,9 +83,9 @@ static int read_file(const struct replica *replica, const struct config_zone *zo
 	error = zone_file_read(zone->file, zone->name, draft, &result);
 	if (error == 0) {
 		if (result.warnings > 0)
-			log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warnings)", result.message,
-			         result.warnings);
-		error = seal(draft, version, result.message);
+			log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warning%s)", result.message,
+			         result.warnings, plural(result.warnings));
+		error = seal(draft, zone->file, version, result.message);
 	}
 	if (error != 0) {
 		snprintf(why, 512, "%s", result.message[0] != '\0' ? result.message : error_text(error));

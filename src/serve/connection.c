@@ -140,6 +140,8 @@ static void answer_one(struct connection *c, const struct connection_context *co
 	if (length > 0) {
 		wire_put16(out->bytes + out->end, (uint16_t)length);
 		out->end += 2 + length;
+	} else if (x.transfer == NULL) {
+		c->closing = true; // what deserves no answer keeps no connection
 	}
 	in->start += frame;
 	c->transfer = x.transfer;

@@ -132,7 +132,8 @@ struct nsec3_parameters {
 	const uint8_t *salt;
 };
 #define NSEC3_HASH_LENGTH 20
-#define NSEC3_MAX_ITERATIONS 500 // above: answered as if unsigned, as peers do
+#define NSEC3_MAX_ITERATIONS 2500 // above: no proofs, they would cost too much (RFC 5155, 10.3)
+#define NSEC3_GOOD_ITERATIONS 150 // above: resolvers take the zone for unsigned (RFC 9276, 3.2)
 
 bool zone_nsec3_parameters(const struct zone_version *version, struct nsec3_parameters *parameters);
 

@@ -193,12 +193,13 @@ static void many_in_one_piece_take_several_turns(void **state)
 	assert_memory_equal(back, sent, sizeof(sent));
 }
 
-static void silence_keeps_the_connection(void **state)
+// What gets no reply (less than a header, an answer) would keep it fresh for ever.
+static void silence_ends_the_connection(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t back[16];
-	say(f, "\0\1S\0\0\0\1a", 8); // one that gets no reply, an empty one, a usual one
-	assert_int_equal(turn(f), CONNECTION_READING);
+	say(f, "\0\1a\0\1S\0\1b", 9);
+	assert_int_equal(turn(f), CONNECTION_FINISHED);
 	size_t n = hear(f, back, sizeof(back));
 	assert_int_equal(n, 3);
 	assert_memory_equal(back, "\0\1a", 3);
@@ -324,7 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_message_may_come_byte_by_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(pieces_do_not_count_as_activity, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_in_one_piece_take_several_turns, setup, teardown),
-		cmocka_unit_test_setup_teardown(silence_keeps_the_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(silence_ends_the_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_end_comes_after_the_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_limit_of_queries_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_that_does_not_read_is_not_read_either, setup, teardown),
