@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "replicate/notify_tcp.h"
 #include "replicate/query.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -24,6 +25,9 @@
 #define PAUSE_FIRST_MS 1000u
 #define PAUSE_MAX_MS 30000u
 
+// What UDP did not bring to an answer, TCP may within this time.
+#define TCP_MS 5000u
+
 #define ANSWER_ROOM 2048u
 
 // One zone that one target is to be told of.
@@ -37,6 +41,7 @@ struct notify_entry {
 	struct query *query;                  // NULL: waiting
 	struct deadline deadline;
 	unsigned tries, tries_max;
+	struct notify_tcp *tcp;               // the last try
 };
 
 struct notify_list {
@@ -89,6 +94,7 @@ static void free_entry(struct notify_entry *entry)
 		take_out(&target->waiting, entry);
 	}
 	deadline_leave(&target->room->deadlines, &entry->deadline);
+	notify_tcp_end(entry->tcp);
 	config_release(entry->config);
 	free(entry->query);
 	free(entry);
@@ -174,13 +180,10 @@ static bool is_answer_to(struct notify_entry *entry, uint8_t *message, size_t le
 	return error == 0;
 }
 
-static void take_answer(struct notify_target *target, uint8_t *message, size_t length)
+static void take_answer(struct notify_target *target, struct notify_entry *entry, const uint8_t *message)
 {
-	struct notify_entry *entry = length >= MESSAGE_HEADER ? find_sent(target, message_id(message)) : NULL;
 	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], rcode[DNS_TYPE_TEXT];
 
-	if (entry == NULL || !is_answer_to(entry, message, length))
-		return;
 	target->silent = 0;
 	if (message_rcode(message) != RCODE_NOERROR)
 		log_line(LEVEL_WARNING, replica_name(entry->replica, name), "NOTIFY to %s was answered with %s",
@@ -191,6 +194,14 @@ static void take_answer(struct notify_target *target, uint8_t *message, size_t l
 		         endpoint_text(&target->endpoint, address));
 	free_entry(entry);
 	settle(target);
+}
+
+static void take_packet(struct notify_target *target, uint8_t *message, size_t length)
+{
+	struct notify_entry *entry = length >= MESSAGE_HEADER ? find_sent(target, message_id(message)) : NULL;
+
+	if (entry != NULL && is_answer_to(entry, message, length))
+		take_answer(target, entry, message);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -214,7 +225,7 @@ static void on_packet(uv_udp_t *socket, ssize_t length, const uv_buf_t *buffer,
 	room = target->room;
 	room_enter(room);
 	if (target->socket == socket)
-		take_answer(target, target->answer, (size_t)length);
+		take_packet(target, target->answer, (size_t)length);
 	room_leave(room);
 }
 
@@ -277,14 +288,44 @@ static void send_entry(struct notify_entry *entry)
 	             clock_boot_ms() + (pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS));
 }
 
+static void on_tcp_done(void *context, uint8_t *message, size_t length)
+{
+	struct notify_entry *entry = context;
+	struct notify_target *target = entry->target;
+
+	if (message != NULL && length >= MESSAGE_HEADER && message_id(message) == entry->query->id
+	    && is_answer_to(entry, message, length)) {
+		take_answer(target, entry, message);
+		return;
+	}
+	give_up(entry, "no answer by UDP or TCP");
+	settle(target);
+}
+
+// Once, and not to a target that is known to be gone.
+static bool try_tcp(struct notify_entry *entry)
+{
+	struct notify_target *target = entry->target;
+
+	if (target->silent >= SILENT_AFTER)
+		return false;
+	entry->tries++;
+	entry->tcp = notify_tcp_start(target->room, &target->endpoint, &target->source, entry->query->bytes,
+	                              entry->query->length, on_tcp_done, entry);
+	return entry->tcp != NULL;
+}
+
 static void on_deadline(struct deadline *deadline, uint64_t now)
 {
 	struct notify_entry *entry = (struct notify_entry *)((char *)deadline - offsetof(struct notify_entry, deadline));
 	struct notify_target *target = entry->target;
 
-	(void)now;
 	if (entry->tries < entry->tries_max && target->silent < SILENT_AFTER) {
 		send_entry(entry);
+		return;
+	}
+	if (entry->tcp == NULL && try_tcp(entry)) {
+		deadline_set(&target->room->deadlines, deadline, now + TCP_MS);
 		return;
 	}
 	give_up(entry, "no answer");
@@ -394,6 +435,8 @@ static void renew(struct notify_entry *entry)
 	if (entry->query == NULL)
 		return;
 	entry->tries = 0;
+	notify_tcp_end(entry->tcp);
+	entry->tcp = NULL;
 	if (build(entry) == 0)
 		send_entry(entry);
 }

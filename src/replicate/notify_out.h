@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // NOTIFY out (RFC 1996): a queue for each target, so that a dead one delays
-// none of the others; by UDP, again and again with growing pauses.
+// none of the others; by UDP, again and again with growing pauses, at last by TCP.
 #pragma once
 
 #include <stdbool.h>

@@ -126,3 +126,30 @@ def test_many_transfers_of_a_large_zone_at_once(lab):
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         sizes = list(pool.map(lambda _: len(first.axfr("example.com", timeout=60)), range(6)))
     assert sizes == [5012] * 6
+
+
+def test_notify_by_tcp_where_udp_brings_no_answer(lab):
+    """A target behind a filter that lets UDP vanish (RFC 1996, 3.4)."""
+    import socket
+    import struct
+    from peers import free_port
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as listener, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", port))
+        first = lab.understudy(dialect="nsd")
+        first.add(Zone("example.com", zone_text("example.com", 1), notify=[Endpoint("127.0.0.1", port)],
+                       options=["notify-retry: 2"]))
+        first.start()
+        first.wait_serial("example.com", 1)
+        first.update("example.com", zone_text("example.com", 2))
+        listener.settimeout(15)
+        connection, _ = listener.accept()
+        with connection:
+            length, = struct.unpack("!H", connection.recv(2, socket.MSG_WAITALL))
+            message = bytearray(connection.recv(length, socket.MSG_WAITALL))
+            assert message[2] >> 3 & 15 == 4, "a NOTIFY"
+            message[2] |= 0x80
+            connection.sendall(struct.pack("!H", length) + message)
+            assert connection.recv(1) == b"", "one is enough"
+    assert "it will find out by its own refresh" not in first.log()
