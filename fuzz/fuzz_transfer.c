@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Any bytes as the TCP stream of a primary's answer to an AXFR. The first byte
-// says how: bit 0 signed, bit 1 onto a version we have, bit 2 the serial
-// alone, bit 3 forced, the rest how the stream is cut. Before parsing, the IDs
+// Any bytes as the TCP stream of a primary's answer to an AXFR or IXFR. The
+// first byte says how: bit 0 signed, bit 1 onto a version we have, bit 2 the
+// serial alone, bit 3 forced, bits 1 to 3 together an IXFR, the rest how the
+// stream is cut. Before parsing, the IDs
 // of messages are set to what was asked, so that the fuzzer gets past them.
 #include <stdint.h>
 #include <stdlib.h>
@@ -62,15 +63,21 @@ static void set_ids(uint8_t *bytes, size_t size)
 static void finish(struct fetch_stream *stream)
 {
 	uint8_t owner[NAME_MAX_WIRE];
+	struct delta_writer *changes = fetch_stream_take_changes(stream);
 	struct zone_draft *draft = fetch_stream_take(stream);
 	const struct zone_version *version;
+	struct delta *delta = NULL;
 
 	REQUIRE(draft != NULL);
 	if (zone_draft_check(draft, owner) == ZONE_SOUND && zone_draft_seal(draft, &version) == 0) {
 		REQUIRE(name_equal(zone_origin(version), origin));
+		if (changes != NULL)
+			(void)delta_writer_finish(changes, base, version, &delta);
+		delta_release(delta);
 		zone_release(version);
 	} else {
 		zone_draft_abandon(draft);
+		delta_writer_abandon(changes);
 	}
 }
 
@@ -87,11 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		begin();
 	if (size < 1)
 		return 0;
-	REQUIRE(query_build(&query, ID, origin, TYPE_AXFR, (data[0] & 1) != 0 ? &key : NULL, NOW) == 0);
+	bool is_ixfr = (data[0] & 14) == 14;
+	struct query_ask ask = { .type = is_ixfr ? TYPE_IXFR : TYPE_AXFR, .base = is_ixfr ? base : NULL };
+	REQUIRE(query_build_ask(&query, ID, origin, &ask, (data[0] & 1) != 0 ? &key : NULL, NOW) == 0);
 	terms.line = line;
 	terms.base = (data[0] & 2) != 0 ? base : NULL;
-	terms.kind = (data[0] & 4) != 0 ? FETCH_SOA : FETCH_AXFR;
-	terms.is_forced = (data[0] & 8) != 0;
+	terms.kind = is_ixfr ? FETCH_IXFR : (data[0] & 4) != 0 ? FETCH_SOA : FETCH_AXFR;
+	terms.is_forced = !is_ixfr && (data[0] & 8) != 0;
 	terms.max_records = 1000;
 	cut = (size_t)(data[0] >> 4) * 7;
 	copy = malloc(size);
