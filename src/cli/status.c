@@ -15,7 +15,7 @@ const struct cli_verb cli_status = {
 		"understudy status [ZONE] [--json] [--state-dir DIR | -c FILE]\n"
 		"\n"
 		"A line for each zone, or all that is known of one. Ends with 0 where all are\n"
-		"current, 4 where one is stale, expired or empty, 3 where no server runs.\n"
+		"current, 4 where one is stale, expired, empty or held, 3 where no server runs.\n"
 		"\n"
 		"  --json           as JSON; times are seconds since 1970\n"
 		"  --state-dir DIR  the server's state directory\n"
