@@ -44,17 +44,20 @@ struct load {
 	int error;
 	struct zone_file_result result;
 };
+	bool is_read;                    // the text, and not the stamp alone
 
 void load_stamp(struct file_stamp *stamp, const struct stat *file)
 {
 	stamp->mtime_ns = (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec;
 	stamp->inode = file->st_ino;
-	stamp->size = file->st_size;
+	stamp->size = clock_wall_ns() - stamp->mtime_ns < FILE_UNSETTLED_NS ? -1 : file->st_size;
+	stamp->includes = 0;
 }
 
 bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 {
-	return a->mtime_ns == b->mtime_ns && a->inode == b->inode && a->size == b->size;
+	return a->size > 0 && a->mtime_ns == b->mtime_ns && a->inode == b->inode && a->size == b->size
+	       && a->includes == b->includes;
 }
 
 // --- on the lane
@@ -86,6 +89,8 @@ static void read_file(struct load *load)
 		zone_draft_cost(load->draft, &cost);
 	// Touched, or written anew with what we have: nothing to publish.
 	load->is_unchanged = error == 0 && load->base != NULL && cost.records_added == 0 && cost.records_removed == 0
+	load->is_read = true;
+	load->found.includes = load->result.includes;
 	                     && cost.nodes_copied == 0 && cost.pages_copied == 0;
 	if (error == 0 && !load->is_unchanged)
 		return;
@@ -195,6 +200,7 @@ static void publish(struct load *load)
 	replica->room->loads.running++; // until the publication ends
 	error = publish_start(&order);
 	if (error != 0) {
+	replica->is_file_served = false; // … until it is published
 		replica->room->loads.running--;
 		load_published(replica, error, error_text(error));
 	}
@@ -204,6 +210,20 @@ static void on_looked(struct mail *mail, void *receiver)
 {
 	struct load *load = (struct load *)((char *)mail - offsetof(struct load, mail));
 	struct replica *replica = load->replica;
+
+static void took_unchanged(struct load *load)
+{
+	struct replica *replica = load->replica;
+
+	replica->stamp = load->found;
+	replica_clear_error(replica);
+	if (!load->is_read)
+		return;
+	// Touched: the next start shall know it.
+	replica->is_file_served = true;
+	if (replica->role == CONFIG_PRIMARY)
+		replica_put_state(replica);
+}
 
 	(void)receiver;
 	if (load->is_large && !load->is_unchanged && load->error == 0) {
@@ -225,8 +245,7 @@ static void on_looked(struct mail *mail, void *receiver)
 	} else if (load->draft != NULL) {
 		publish(load);
 	} else {
-		replica->stamp = load->found;
-		replica_clear_error(replica);
+		took_unchanged(load);
 	}
 	end(load);
 }
@@ -327,8 +346,10 @@ void load_published(struct replica *replica, int error, const char *why)
 		log_line(LEVEL_ERROR, replica_name(replica, name), "zone file %s: %s", replica_zone(replica)->file, why);
 		replica_note_error(replica, why);
 		replica->stamp.size = -1;
-	} else if (error == 0 && replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT) {
-		replica_wake(replica, false);
 	}
 	load_run(room);
 }
+	if (error == 0)
+		replica->is_file_served = true;
+	if (error == 0 && replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT)
+		replica_wake(replica, false);

@@ -32,3 +32,4 @@ void load_published(struct replica *replica, int error, const char *why);
 
 void load_stamp(struct file_stamp *stamp, const struct stat *file);
 bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b) __attribute__((pure));
+// A file that may change again and keep its time has no size: it equals nothing.

@@ -317,6 +317,8 @@ static void store_failed(struct publication *p)
 
 	if (wait > STORE_RETRY_MAX_S)
 		wait = STORE_RETRY_MAX_S;
+	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)
+		state.file = replica->stamp;
 	if (p->store_failures++ == 0)
 		log_line(LEVEL_ERROR, replica_name(p->replica, name), "serial %u %s; %s, and this is tried again",
 		         zone_serial(p->version), p->why,

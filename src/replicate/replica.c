@@ -435,6 +435,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	if (is_transfer)
 		step(replica, REFRESH_REPLACED);
 	else
+	replica->is_file_served = false; // load_published() knows better
 		took_file(replica);
 	// A primary that is known to have more is asked again soon.
 	if (replica->behind_since != 0)
@@ -489,6 +490,8 @@ void replica_put_state(struct replica *replica)
 	(void)store_put_state(replica->room->store, replica->slot->origin, &state);
 }
 
+	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
+		state->file = replica->stamp;
 void replica_resume(struct replica *replica, const struct zone_version *version,
                     const struct store_state *state, int64_t wall, bool ask_first)
 {

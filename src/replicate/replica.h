@@ -20,13 +20,7 @@ struct attempt;
 struct notify_entry;
 struct publication;
 struct store_held;
-
-// What a file was when it was last read.
-struct file_stamp {
-	int64_t mtime_ns;
-	uint64_t inode;
-	int64_t size; // -1: never seen
-};
+struct store_pin;
 
 // Primaries whose trouble each is told once, however they take turns.
 #define REPLICA_TOLD 4
@@ -88,6 +82,7 @@ struct replica {
 	bool is_export_queued : 1;
 	bool is_unsaved : 1;
 	bool has_file_failed : 1;  // the last attempt to write the zone file
+	bool is_file_served : 1;   // what is served is what the file of the stamp had
 	bool wants_approval : 1;   // what is held shall be published
 	bool is_removed : 1;
 	bool has_warned_targets : 1;

@@ -16,6 +16,7 @@
 #include "guard/guard.h"
 #include "replicate/held.h"
 #include "replicate/replica.h"
+#include "replicate/rollback.h"
 #include "replicate/room.h"
 #include "zone/file.h"
 
@@ -43,6 +44,7 @@ struct found {
 	uint8_t from;          // enum origin
 	bool is_stored;        // the store has this very content
 	bool is_changed;       // … another serial, or nothing
+	bool is_file_served;   // it is what a primary's file has
 	bool is_export_behind; // the zone file is older than the version
 	char *error;           // what is wrong with a primary's file
 };
@@ -68,7 +70,7 @@ static int seal(struct zone_draft *draft, const char *file, const struct zone_ve
 }
 
 static int read_file(const struct replica *replica, const struct config_zone *zone,
-                     const struct zone_version **version, char why[static 512])
+                     struct found *found, char why[static 512])
 {
 	struct zone_file_result result = { 0 };
 	struct zone_draft *draft;
@@ -85,8 +87,9 @@ static int read_file(const struct replica *replica, const struct config_zone *zo
 		if (result.warnings > 0)
 			log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warning%s)", result.message,
 			         result.warnings, plural(result.warnings));
-		error = seal(draft, zone->file, version, result.message);
+		error = seal(draft, zone->file, &found->version, result.message);
 	}
+	found->stamp.includes = result.includes;
 	if (error != 0) {
 		snprintf(why, 512, "%s", result.message[0] != '\0' ? result.message : error_text(error));
 		zone_draft_abandon(draft);
@@ -186,13 +189,14 @@ static void find_secondary(struct replica *replica, const struct config_zone *zo
 	try_store(replica, found);
 	has_file = stamp_file(zone, &found->stamp);
 	if (found->version != NULL) {
+		rollback_at_start(replica, &found->version);
 		found->is_export_behind = zone->file != NULL
 			&& (!has_file || found->stamp.mtime_ns / 1000000000 < found->state.transferred);
 		return;
 	}
 	if (!has_file)
 		return;
-	if (read_file(replica, zone, &found->version, why) != 0) {
+	if (read_file(replica, zone, found, why) != 0) {
 		log_line(LEVEL_WARNING, replica_name(replica, name), "%s; the zone is transferred instead", why);
 		return;
 	}
@@ -218,6 +222,28 @@ static bool serve_instead_of_held(const struct replica *replica, struct found *f
 	return true;
 }
 
+// What is stored was read from the very file that is there: it need not be read
+// again. One with includes must be, since they may have changed.
+static bool take_stored(struct replica *replica, struct found *found)
+{
+	struct store *store = replica->room->store;
+	char why[256];
+	int error = store_load(store, replica->slot->origin, replica->line, &found->version, why);
+
+	if (error != 0) {
+		// The file is as good as ever, whatever has become of its copy.
+		if (found->version != NULL)
+			zone_release(found->version);
+		found->version = NULL;
+		return false;
+	}
+	found->from = FROM_STORE;
+	found->is_stored = true;
+	found->is_file_served = true;
+	date_by_file(replica, found);
+	return true;
+}
+
 static void find_primary(struct replica *replica, const struct config_zone *zone, struct found *found)
 {
 	char why[512] = "", name[NAME_MAX_TEXT];
@@ -225,20 +251,22 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 	bool has_file = stamp_file(zone, &found->stamp);
 	int error = 0;
 
+	(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
+	if (has_file && stored.has_version && load_stamp_equal(&stored.file, &found->stamp) && take_stored(replica, found))
+		return;
 	if (zone->file == NULL)
 		snprintf(why, sizeof why, "the zone has no file");
 	else if (!has_file)
 		snprintf(why, sizeof why, "%.400s: %s", zone->file, strerror(errno));
 	else
-		error = read_file(replica, zone, &found->version, why);
+		error = read_file(replica, zone, found, why);
 	if (found->version != NULL && held_is(replica, zone_serial(found->version)) && serve_instead_of_held(replica, found))
 		return;
 	if (has_file && error == 0 && found->version != NULL) {
 		found->from = FROM_FILE;
-		(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
-		// The store has it where nothing was written since it was last loaded.
+		found->is_file_served = true;
 		found->is_stored = stored.has_version && stored.serial == zone_serial(found->version)
-		                   && found->stamp.mtime_ns / 1000000000 < stored.transferred;
+		                   && load_stamp_equal(&stored.file, &found->stamp);
 		found->is_changed = !stored.has_version || stored.serial != zone_serial(found->version);
 		date_by_file(replica, found);
 		return;
@@ -323,6 +351,7 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	if (spread > SPREAD_MS_MAX)
 		spread = SPREAD_MS_MAX;
 	replica->stamp = found->stamp;
+	replica->is_file_served = found->is_file_served;
 	unkeep(&found->state, &state);
 	if (found->version != NULL) {
 		replica_resume(replica, found->version, &state, wall, ask_first);
@@ -331,6 +360,7 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	}
 	if (found->version != NULL)
 		held_served(replica, zone_serial(found->version));
+	rollback_settle(replica, found->version);
 	if (found->error != NULL)
 		replica_note_error(replica, found->error);
 	// What there is no copy of is wanted at once, as fast as slots allow.
@@ -358,6 +388,7 @@ void start_load_all(struct replicate *room)
 		return;
 	}
 	held_resume_all(room);
+	rollback_resume_all(room);
 	run_gang(&gang);
 	if (wall < latest) {
 		log_line(LEVEL_WARNING, NULL, "the clock stands %lld s before the last time that was stored: "

@@ -5,13 +5,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "zone/draft.h"
+
+// The clock of files is coarse: one whose last change is no older than this when
+// it is read may change again and keep its time.
+#define FILE_UNSETTLED_NS INT64_C(100000000)
 
 struct zone_file_result {
 	size_t records;
 	char message[512]; // on error: "file:line: what is wrong, what to do"; also the last warning
 	size_t warnings;   // e.g. records out of the zone that were left out
+	uint64_t includes; // 0: there were none; else a digest of what the files are, for good
 };
 
 // Reads a file, of either form (told by its first bytes), into a draft whose

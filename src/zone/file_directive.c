@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "dns/name.h"
 #include "zone/file_line.h"
@@ -54,6 +56,32 @@ static char *include_path(const char *from, const struct line_word *word)
 	return path;
 }
 
+// FNV-1a: it is stored, so it must be the same in each process.
+static void digest(struct zone_file_result *result, uint64_t number)
+{
+	if (result->includes == 0)
+		result->includes = UINT64_C(0xcbf29ce484222325);
+	for (unsigned i = 0; i < 8; i++)
+		result->includes = (result->includes ^ (number >> 8 * i & 0xff)) * UINT64_C(0x100000001b3);
+	if (result->includes == 0)
+		result->includes = 1;
+}
+
+// What the file is, so that it is known when it has changed. One that changed
+// just now may change again without being seen to: it is like no other.
+static void note_include(struct zone_reader *reader, const char *path)
+{
+	struct stat file = { 0 };
+	bool is_known = stat(path, &file) == 0;
+	int64_t mtime_ns = (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
+	int64_t now = clock_wall_ns();
+	digest(reader->result, (uint64_t)mtime_ns);
+	digest(reader->result, file.st_ino);
+	digest(reader->result, (uint64_t)file.st_size);
+	if (!is_known || now - mtime_ns < FILE_UNSETTLED_NS)
+		digest(reader->result, (uint64_t)now);
+}
+
 // Reads the file; origin and owner are then what they were before.
 static int include(struct zone_reader *reader, const char *path, const uint8_t *origin, size_t origin_length)
 {
@@ -64,6 +92,7 @@ static int include(struct zone_reader *reader, const char *path, const uint8_t *
 	bool check_rdata = reader->check_rdata;
 
 	struct file_window window;
+	note_include(reader, path);
 	int error = reader_open(path, &window, reader->result);
 	if (error != 0)
 		return error;

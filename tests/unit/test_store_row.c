@@ -45,6 +45,26 @@ static void test_state(void **state)
 	round_trip(&s);
 }
 
+// A version made from a zone file tells which; one without is as it was before.
+static void test_state_of_a_file(void **state)
+{
+	uint8_t row[ROW_STATE_MAX];
+	struct store_state s;
+	(void)state;
+	fill(&s, "192.0.2.1", AF_INET);
+	size_t without = row_put_state(&s, row);
+	assert_int_equal(row[0], 1);
+	s.file = (struct file_stamp){ .mtime_ns = 1700000000123456789, .inode = 1u << 31, .size = 4096, .includes = 5 };
+	round_trip(&s);
+	size_t length = row_put_state(&s, row);
+	assert_int_equal(row[0], 2);
+	assert_int_equal(length, without + ROW_STATE_FILE);
+	for (size_t cut = 0; cut < length; cut++)
+		assert_int_equal(row_get_state(row, cut, &s), ERR_CORRUPT);
+	row[0] = 1;
+	assert_int_equal(row_get_state(row, length, &s), ERR_CORRUPT);
+}
+
 // Rows outlive the machine: their bytes are part of the contract.
 static void test_state_layout(void **state)
 {
@@ -79,7 +99,7 @@ static void test_damaged(void **state)
 		assert_int_equal(row_get_state(row, cut, &s), ERR_CORRUPT);
 	row[48] = 5; // no address family
 	assert_int_equal(row_get_state(row, length, &s), ERR_CORRUPT);
-	row[0] = 2;
+	row[0] = 3;
 	assert_int_equal(row_get_state(row, length, &s), ERR_UNSUPPORTED);
 
 	length = row_put_snapshot_file(row, 7, 8, 9);
@@ -134,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_state_of_a_file),
 		cmocka_unit_test(test_state_layout),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_journal),
