@@ -21,8 +21,13 @@
 // Files being looked at at once: bounds what a reload of many zones has queued.
 #define LOADS_MAX 64u
 
-// A step of the loop looks at so many zones.
+// Versions on their way to the store at once. Each transaction waits for the
+// disk, so there are to be few: this is what one takes.
+#define STORES_MAX 4096u
+
+// A step of the loop looks at so many zones, and starts so many.
 #define SCAN_STEP 4096u
+#define START_STEP 128u
 
 // About 10,000 records: larger files go to the long lane.
 #define LARGE_FILE (400 * 1024)
@@ -39,12 +44,12 @@ struct load {
 	bool is_large;                   // go on in the long lane
 	bool is_in_long_lane;
 	bool is_unchanged;
+	bool is_read;                    // the text, and not the stamp alone
 	struct zone_draft *draft;        // good and complete
 	struct delta_writer *changes;    // of the base; NULL: none
 	int error;
 	struct zone_file_result result;
 };
-	bool is_read;                    // the text, and not the stamp alone
 
 void load_stamp(struct file_stamp *stamp, const struct stat *file)
 {
@@ -84,13 +89,13 @@ static void read_file(struct load *load)
 		error = zone_file_read(load->zone->file, load->zone->name, load->draft, &load->result);
 	if (error == 0 && load->base != NULL)
 		error = zone_draft_replace_end(load->draft);
+	load->is_read = true;
+	load->found.includes = load->result.includes;
 	load->error = error;
 	if (error == 0 && load->base != NULL)
 		zone_draft_cost(load->draft, &cost);
 	// Touched, or written anew with what we have: nothing to publish.
 	load->is_unchanged = error == 0 && load->base != NULL && cost.records_added == 0 && cost.records_removed == 0
-	load->is_read = true;
-	load->found.includes = load->result.includes;
 	                     && cost.nodes_copied == 0 && cost.pages_copied == 0;
 	if (error == 0 && !load->is_unchanged)
 		return;
@@ -195,21 +200,16 @@ static void publish(struct load *load)
 	if (replica->role == CONFIG_PRIMARY)
 		warn_of_serial(load);
 	replica->stamp = load->found;
+	replica->is_file_served = false; // … until it is published
 	load->draft = NULL;
 	load->changes = NULL;
-	replica->room->loads.running++; // until the publication ends
+	replica->room->loads.storing++; // until the publication ends
 	error = publish_start(&order);
 	if (error != 0) {
-	replica->is_file_served = false; // … until it is published
-		replica->room->loads.running--;
+		replica->room->loads.storing--;
 		load_published(replica, error, error_text(error));
 	}
 }
-
-static void on_looked(struct mail *mail, void *receiver)
-{
-	struct load *load = (struct load *)((char *)mail - offsetof(struct load, mail));
-	struct replica *replica = load->replica;
 
 static void took_unchanged(struct load *load)
 {
@@ -224,6 +224,11 @@ static void took_unchanged(struct load *load)
 	if (replica->role == CONFIG_PRIMARY)
 		replica_put_state(replica);
 }
+
+static void on_looked(struct mail *mail, void *receiver)
+{
+	struct load *load = (struct load *)((char *)mail - offsetof(struct load, mail));
+	struct replica *replica = load->replica;
 
 	(void)receiver;
 	if (load->is_large && !load->is_unchanged && load->error == 0) {
@@ -286,10 +291,10 @@ static void start_store(struct replica *replica)
 	int error;
 
 	replica->wants_store = false;
-	replica->room->loads.running++; // until the publication ends
+	replica->room->loads.storing++; // until the publication ends
 	error = publish_store_only(replica);
 	if (error != 0) {
-		replica->room->loads.running--;
+		replica->room->loads.storing--;
 		load_published(replica, error, error_text(error));
 	}
 	if (replica->wants_notify)
@@ -305,13 +310,24 @@ static void start(struct replica *replica)
 		start_load(replica);
 }
 
+// Where the store was full, it is to have taken half before it gets more: what
+// comes one by one makes many small transactions.
+static bool has_room(struct loads *all)
+{
+	if (all->storing >= STORES_MAX)
+		all->is_full = true;
+	else if (all->storing <= STORES_MAX / 2)
+		all->is_full = false;
+	return !all->is_full && all->running < LOADS_MAX;
+}
+
 void load_request(struct replica *replica)
 {
 	struct replicate *room = replica->room;
 
 	if (!room->loads.is_begun || room->is_stopping || replica->is_removed)
 		return;
-	if (replica_is_idle(replica) && room->loads.running < LOADS_MAX)
+	if (replica_is_idle(replica) && has_room(&room->loads))
 		start(replica);
 	else if (replica->index < room->loads.cursor)
 		room->loads.cursor = replica->index;
@@ -320,19 +336,21 @@ void load_request(struct replica *replica)
 void load_run(struct replicate *room)
 {
 	struct loads *all = &room->loads;
-	unsigned seen = 0;
+	unsigned seen = 0, started = 0;
 
-	if (room->is_stopping)
-		return;
-	while (all->cursor < room->replica_count && all->running < LOADS_MAX) {
+	if (room->is_stopping || all->begin.place != 0)
+		return; // … or goes on in the next step
+	while (all->cursor < room->replica_count && has_room(all)) {
 		struct replica *replica = room->replicas[all->cursor];
-		if (seen++ == SCAN_STEP) {
+		if (seen++ == SCAN_STEP || started == START_STEP) {
 			deadline_set(&room->deadlines, &all->begin, clock_boot_ms());
 			return;
 		}
 		all->cursor++;
-		if ((replica->wants_load || replica->wants_store) && replica_is_idle(replica))
+		if ((replica->wants_load || replica->wants_store) && replica_is_idle(replica)) {
 			start(replica);
+			started++;
+		}
 	}
 }
 
@@ -347,9 +365,9 @@ void load_published(struct replica *replica, int error, const char *why)
 		replica_note_error(replica, why);
 		replica->stamp.size = -1;
 	}
-	load_run(room);
-}
 	if (error == 0)
 		replica->is_file_served = true;
 	if (error == 0 && replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT)
 		replica_wake(replica, false);
+	load_run(room);
+}

@@ -15,7 +15,9 @@ struct stat;
 
 struct loads {
 	uint32_t cursor;      // replicas before it want nothing
-	unsigned running;     // files being read, versions being stored
+	unsigned running;     // files being read
+	unsigned storing;     // what came from them, until it is stored and served
+	bool is_full;         // so much is being stored that no more is begun
 	struct deadline begin;
 	bool is_begun;          // the loop runs, and the store has its thread
 };
@@ -30,6 +32,6 @@ void load_run(struct replicate *room);
 // What became of a draft or version that came from a file.
 void load_published(struct replica *replica, int error, const char *why);
 
+// A file that may change again and keep its time has no size: it equals nothing.
 void load_stamp(struct file_stamp *stamp, const struct stat *file);
 bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b) __attribute__((pure));
-// A file that may change again and keep its time has no size: it equals nothing.

@@ -69,7 +69,7 @@ static void end(struct publication *p)
 	delta_release(p->delta);
 	config_release(p->config);
 	if (!p->is_transfer && !p->is_approved)
-		room->loads.running--;
+		room->loads.storing--;
 	if (p->replica != NULL) {
 		p->replica->publication = NULL;
 		p->replica->is_strand_busy = false;
@@ -296,6 +296,8 @@ static void run_store(struct publication *p)
 		state.expires_at = state.confirmed + refresh_worth(&timers);
 	}
 	state.last_error[0] = '\0';
+	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)
+		state.file = replica->stamp;
 	error = store_commit(p->room->store, p->version, p->delta, &keep, &state, on_stored, p);
 	if (error != 0)
 		on_stored(p, error, error_text(error));
@@ -317,8 +319,6 @@ static void store_failed(struct publication *p)
 
 	if (wait > STORE_RETRY_MAX_S)
 		wait = STORE_RETRY_MAX_S;
-	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)
-		state.file = replica->stamp;
 	if (p->store_failures++ == 0)
 		log_line(LEVEL_ERROR, replica_name(p->replica, name), "serial %u %s; %s, and this is tried again",
 		         zone_serial(p->version), p->why,

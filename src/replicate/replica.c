@@ -421,6 +421,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	zone_soa(version, &set);
 	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
 		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+	replica->is_file_served = false; // load_published() knows better
 	replica->transferred = clock_wall_s();
 	if (is_transfer)
 		replica->confirmed = replica->transferred;
@@ -435,7 +436,6 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	if (is_transfer)
 		step(replica, REFRESH_REPLACED);
 	else
-	replica->is_file_served = false; // load_published() knows better
 		took_file(replica);
 	// A primary that is known to have more is asked again soon.
 	if (replica->behind_since != 0)
@@ -476,6 +476,8 @@ void replica_store_state(const struct replica *replica, struct store_state *stat
 	if (replica->last_error != NULL)
 		snprintf(state->last_error, sizeof state->last_error, "%s", replica->last_error);
 	state->last_error_at = replica->last_error_at;
+	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
+		state->file = replica->stamp;
 }
 
 void replica_put_state(struct replica *replica)
@@ -490,8 +492,6 @@ void replica_put_state(struct replica *replica)
 	(void)store_put_state(replica->room->store, replica->slot->origin, &state);
 }
 
-	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
-		state->file = replica->stamp;
 void replica_resume(struct replica *replica, const struct zone_version *version,
                     const struct store_state *state, int64_t wall, bool ask_first)
 {

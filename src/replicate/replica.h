@@ -77,12 +77,12 @@ struct replica {
 	bool is_loading : 1;       // a zone file is being read
 	bool wants_load : 1;       // … and must be looked at again
 	bool wants_store : 1;      // served from its file, not yet in the store
+	bool is_file_served : 1;   // what is served is what the file of the stamp had
 	bool wants_notify : 1;     // changed while the server was down
 	bool is_exporting : 1;
 	bool is_export_queued : 1;
 	bool is_unsaved : 1;
 	bool has_file_failed : 1;  // the last attempt to write the zone file
-	bool is_file_served : 1;   // what is served is what the file of the stamp had
 	bool wants_approval : 1;   // what is held shall be published
 	bool is_removed : 1;
 	bool has_warned_targets : 1;
