@@ -5,9 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+
+// As nice(1) has it where it is told nothing.
+#define LOW_PRIORITY 10
 
 struct work {
 	struct work *next;
@@ -22,6 +26,7 @@ struct lane {
 	size_t length;              // queued or running
 	bool stopping;
 	char name[16];              // what the kernel shows of a thread's name
+	bool is_low;
 	unsigned threads;
 	pthread_t thread[];
 };
@@ -46,6 +51,8 @@ static void *lane_thread(void *argument)
 	struct lane *lane = argument;
 	struct work *work;
 	pthread_setname_np(pthread_self(), lane->name);
+	if (lane->is_low)
+		(void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY); // 0: of Linux's threads, this one
 	while ((work = work_take(lane)) != NULL) {
 		work->job(work->context);
 		free(work);
@@ -57,7 +64,7 @@ static void *lane_thread(void *argument)
 	return NULL;
 }
 
-int lane_start(const char *name, unsigned threads, struct lane **out)
+static int start(const char *name, unsigned threads, bool is_low, struct lane **out)
 {
 	struct lane *lane = calloc(1, sizeof(*lane) + threads * sizeof(lane->thread[0]));
 	if (lane == NULL)
@@ -65,6 +72,7 @@ int lane_start(const char *name, unsigned threads, struct lane **out)
 	pthread_mutex_init(&lane->lock, NULL);
 	pthread_cond_init(&lane->arrived, NULL);
 	lane->last = &lane->first;
+	lane->is_low = is_low;
 	strncpy(lane->name, name, sizeof(lane->name) - 1);
 	for (; lane->threads < threads; ++lane->threads) {
 		if (pthread_create(&lane->thread[lane->threads], NULL, lane_thread, lane) != 0) {
@@ -74,6 +82,16 @@ int lane_start(const char *name, unsigned threads, struct lane **out)
 	}
 	*out = lane;
 	return 0;
+}
+
+int lane_start(const char *name, unsigned threads, struct lane **lane)
+{
+	return start(name, threads, false, lane);
+}
+
+int lane_start_low(const char *name, unsigned threads, struct lane **lane)
+{
+	return start(name, threads, true, lane);
 }
 
 int lane_post(struct lane *lane, void (*job)(void *context), void *context)

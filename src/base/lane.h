@@ -10,6 +10,9 @@ struct lane;
 // Starts `threads` threads named `name` (at most 15 bytes). ERR_MEMORY, ERR_IO.
 int lane_start(const char *name, unsigned threads, struct lane **lane);
 
+// The same at a lower priority: for what nobody waits for.
+int lane_start_low(const char *name, unsigned threads, struct lane **lane);
+
 // Queues a job; thread-safe. ERR_MEMORY. The job's context is the caller's.
 int lane_post(struct lane *lane, void (*job)(void *context), void *context);
 

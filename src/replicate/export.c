@@ -7,13 +7,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "replicate/fetch_stream.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 #include "zone/file.h"
 
-// So many are in the lanes at once, so that a transfer that comes meanwhile
-// does not wait behind all of them.
+// So many hold their versions at once: one is written, one is next.
 #define EXPORTS_MAX 2u
 
 // A file is written again no sooner than so many times what the last one took,
@@ -128,7 +126,6 @@ static void start(struct replica *replica)
 	struct replicate *room = replica->room;
 	const struct zone_version *version = replica_version(replica);
 	struct export *export = calloc(1, sizeof *export);
-	struct zone_figures figures;
 	struct lane *lane;
 
 	if (export == NULL || version == NULL) {
@@ -147,9 +144,10 @@ static void start(struct replica *replica)
 	replica_hold(replica);
 	room->exports.running++;
 	room_job_begin(room);
-	zone_figures(version, &figures);
-	lane = figures.records > FETCH_LARGE ? room->long_lane : room->short_lane;
-	if (lane_post(lane, write_on_lane, export) != 0)
+	// A lane of its own, since nobody waits for a file, but for transfers.
+	if (room->export_lane == NULL && lane_start_low("export", 1, &lane) == 0)
+		room->export_lane = lane;
+	if (lane_post(room->export_lane != NULL ? room->export_lane : room->long_lane, write_on_lane, export) != 0)
 		write_on_lane(export);
 }
 

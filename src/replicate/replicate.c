@@ -401,6 +401,8 @@ void replicate_free(struct replicate *replicate)
 	for (uint32_t i = 0; i < replicate->replica_count; i++)
 		free_replica(replicate->replicas[i]);
 	free(replicate->replicas);
+	if (replicate->export_lane != NULL)
+		lane_stop(replicate->export_lane);
 	if (replicate->verify_lane != NULL)
 		lane_stop(replicate->verify_lane);
 	primary_free_all(replicate);

@@ -31,6 +31,7 @@ struct replicate {
 	struct zone_table *table;
 	struct store *store;
 	struct lane *short_lane, *long_lane;
+	struct lane *export_lane; // for zone files; NULL until one is written
 	struct lane *verify_lane; // for verifiers of the operator's; NULL until one is needed
 
 	uv_timer_t timer;
