@@ -2,6 +2,7 @@
 // Start and end, in order.
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,18 @@ static int start_rooms(struct server *s)
 	return 0;
 }
 
+// The C library takes the size of what was given back as a sign that such blocks
+// come and go, and keeps them: the table of an export, of a zone with a million
+// names 32 MB, would stay for good.
+#define HEAP_BLOCK_MAX (256 << 10)
+#define HEAP_SLACK_MAX (1 << 20)
+
+static void keep_heap_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
+	mallopt(M_TRIM_THRESHOLD, HEAP_SLACK_MAX);
+}
+
 static int start(struct server *s)
 {
 	char why[256];
@@ -226,6 +239,7 @@ static int start(struct server *s)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
+	keep_heap_small();
 	hash_seed_randomly();
 	if (arena_open(ARENA_DEFAULT_RESERVE, why) != 0)
 		return fail(why);

@@ -16,6 +16,8 @@
 // Keeps a transaction's dirty pages far below LMDB's bound of 128 Ki.
 #define BATCH_MAX 4096
 #define BATCH_BYTES_MAX ((size_t)64 << 20)
+// So many versions leave enough of the map's pages behind to be given back.
+#define DROP_PAGES_AFTER 4096
 // After a snapshot behind the commits has failed: the disk is likely full.
 #define REWRITE_PAUSE_S 60
 
@@ -318,6 +320,16 @@ static bool wait_for_work(struct store_writer *w)
 	}
 }
 
+// What was written is in the file's cache, and need not be in our memory too.
+static void drop_pages(struct store_writer *w)
+{
+	uint64_t versions = atomic_load_explicit(&w->store->did_versions, memory_order_relaxed);
+	if (versions - w->dropped_at < DROP_PAGES_AFTER)
+		return;
+	w->dropped_at = versions;
+	store_drop_pages();
+}
+
 static void *run_store(void *context)
 {
 	struct store_writer *w = context;
@@ -336,6 +348,8 @@ static void *run_store(void *context)
 		if (error != 0 && states.count > 0 && !last)
 			return_states(w, &states, commit.why);
 		pending_clear(&states);
+		if (w->commits.first == NULL)
+			drop_pages(w);
 	}
 	pthread_mutex_unlock(&w->mutex);
 	free(commit.inline_row);

@@ -51,6 +51,7 @@ struct store_writer {
 	pthread_t store_thread, file_thread;
 	struct pending rewriting;   // zones whose snapshot is under way; the store thread's
 	uint64_t no_rewrite_until;  // the store thread's
+	uint64_t dropped_at;        // versions stored when pages were last dropped; the store thread's
 	pthread_mutex_t mutex; // guards all below
 	pthread_cond_t store_wakes, file_wakes;
 	struct queue commits; // for the store thread
