@@ -29,14 +29,29 @@
 // come to more, the whole zone, which is there anyway, costs less.
 #define CHAIN_BYTES_MAX ((size_t)8 << 20)
 
+// What old versions that are being sent may keep, however small the zone is.
+#define PINNED_ALWAYS ((size_t)16 << 20)
+
 enum provide_what {
 	PROVIDE_DELTAS, // IXFR
 	PROVIDE_ZONE,   // AXFR, and IXFR answered with the whole zone (RFC 1995, 4)
 	PROVIDE_SERIAL, // IXFR of a client that is up to date, or over UDP: the SOA alone
 };
 
+// What an answer is chosen by, besides the version.
+struct provide_ask {
+	struct replicate *room;
+	uint8_t origin[NAME_MAX_WIRE];
+	enum answer_transport transport;
+	uint16_t type;
+	uint32_t serial;                    // IXFR: the client's
+	bool may_have_deltas;
+};
+
 struct provide {
-	const struct zone_version *version; // held
+	const struct zone_version *version; // held; NULL: resting
+	struct provide_ask ask;
+	const char *blame;                  // for its end, NULL: none
 	enum provide_what what;
 	uint16_t id, type;
 	bool is_first;                      // no message was written yet
@@ -130,27 +145,20 @@ static size_t chain_bound(const struct zone_version *version, enum answer_transp
 	return figures.bytes < 4096 ? 4096 : figures.bytes > CHAIN_BYTES_MAX ? CHAIN_BYTES_MAX : figures.bytes;
 }
 
-static int choose(struct replicate *room, const struct answer_request *request, const struct answer *parsed,
-                  const struct zone_version *version, enum provide_what *what, struct provide_chain *chain)
+static enum provide_what choose(const struct provide_ask *ask, const struct zone_version *version,
+                                struct provide_chain *chain)
 {
-	uint32_t serial;
-
-	*what = PROVIDE_ZONE;
-	if (parsed->type != TYPE_IXFR)
-		return 0;
-	if (client_serial(request, &serial) != 0)
-		return ERR_FORMAT;
+	if (ask->type != TYPE_IXFR)
+		return PROVIDE_ZONE;
 	// RFC 1995, 2: up to date, or newer than we are.
-	if (!serial_newer(zone_serial(version), serial))
-		*what = PROVIDE_SERIAL;
-	else if (may_have_deltas(room, parsed->zone, request)
-	         && provide_chain_read(room->store, zone_origin(version), serial, zone_serial(version),
-	                               chain_bound(version, request->transport), chain) == 0)
-		*what = PROVIDE_DELTAS;
+	if (!serial_newer(zone_serial(version), ask->serial))
+		return PROVIDE_SERIAL;
+	if (ask->may_have_deltas
+	    && provide_chain_read(ask->room->store, zone_origin(version), ask->serial, zone_serial(version),
+	                          chain_bound(version, ask->transport), chain) == 0)
+		return PROVIDE_DELTAS;
 	// 2: the whole zone does not go by UDP.
-	else if (request->transport == TRANSPORT_UDP)
-		*what = PROVIDE_SERIAL;
-	return 0;
+	return ask->transport == TRANSPORT_UDP ? PROVIDE_SERIAL : PROVIDE_ZONE;
 }
 
 // RFC 7314, 3.2: the SOA's at a primary, what is left of it at a secondary.
@@ -168,23 +176,32 @@ static uint32_t expire_of(const struct zone_slot *slot, const struct zone_versio
 	return soa.expire;
 }
 
-static void fill(struct provide *provide, const struct answer_request *request, const struct answer *parsed,
-                 const struct zone_version *version, enum provide_what what)
+static void take(struct provide *provide, const struct zone_slot *slot, const struct zone_version *version)
 {
+	provide->expire = expire_of(slot, version);
+	provide->version = zone_hold(version);
+	provide->what = choose(&provide->ask, version, &provide->chain);
+	zone_cursor_start(&provide->cursor, version);
+}
+
+static void fill(struct provide *provide, const struct answer_request *request, const struct answer *parsed,
+                 struct replicate *room)
+{
+	provide->ask.room = room;
+	provide->ask.transport = request->transport;
+	provide->ask.type = parsed->type;
+	provide->ask.may_have_deltas = may_have_deltas(room, parsed->zone, request);
+	memcpy(provide->ask.origin, parsed->zone->origin, name_length(parsed->zone->origin));
 	provide->has_edns = parsed->edns.present;
 	provide->wants_expire = parsed->edns.expire;
-	provide->expire = expire_of(parsed->zone, version);
-	provide->version = zone_hold(version);
-	provide->what = what;
 	provide->id = message_id(request->bytes);
 	provide->type = parsed->type;
 	provide->is_first = true;
-	provide->origin_length = (uint16_t)name_length(zone_origin(version));
+	provide->origin_length = (uint16_t)name_length(parsed->zone->origin);
 	provide->started = clock_boot_ms();
 	address_host_to_text(request->source, provide->client);
 	if (request->key_name != NULL)
 		name_to_text(request->key_name, provide->key);
-	zone_cursor_start(&provide->cursor, version);
 }
 
 int provide_open(struct replicate *replicate, const struct answer_request *request,
@@ -193,10 +210,8 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 {
 	struct zone_slot *slot = parsed->zone;
 	const struct zone_version *version;
-	struct provide_chain chain = { 0 };
-	enum provide_what what;
 	struct provide *made;
-	int error;
+	uint32_t serial = 0;
 
 	why[0] = '\0';
 	if (slot == NULL || !name_equal(parsed->qname.wire, slot->origin)) {
@@ -218,23 +233,93 @@ int provide_open(struct replicate *replicate, const struct answer_request *reque
 		snprintf(why, 128, version == NULL ? "the zone is not loaded yet" : "the zone has expired");
 		return ERR_STATE;
 	}
-	error = choose(replicate, request, parsed, version, &what, &chain);
-	if (error != 0) {
+	if (parsed->type == TYPE_IXFR && client_serial(request, &serial) != 0) {
 		*rcode = RCODE_FORMERR;
 		snprintf(why, 128, "an IXFR has the client's SOA in its authority section (RFC 1995, 3)");
-		return error;
+		return ERR_FORMAT;
 	}
 	made = calloc(1, sizeof *made);
 	if (made == NULL) {
-		provide_chain_free(&chain);
 		*rcode = RCODE_SERVFAIL;
 		return ERR_MEMORY;
 	}
-	fill(made, request, parsed, version, what);
-	made->chain = chain;
+	fill(made, request, parsed, replicate);
+	made->ask.serial = serial;
+	take(made, slot, version);
 	*rcode = RCODE_NOERROR;
 	*provide = made;
 	return 0;
+}
+
+// --- waiting for its turn
+
+void provide_rest(struct provide *provide)
+{
+	provide_chain_free(&provide->chain);
+	if (provide->version != NULL)
+		zone_release(provide->version);
+	provide->version = NULL;
+}
+
+int provide_resume(struct provide *provide)
+{
+	const struct zone_slot *slot = zone_table_get(provide->ask.room->table, provide->ask.origin);
+	const struct zone_version *version = slot != NULL ? atomic_load_explicit(&slot->version, memory_order_acquire)
+	                                                  : NULL;
+
+	if (version == NULL || atomic_load_explicit(&slot->state, memory_order_acquire) != ZONE_STATE_SERVED)
+		return ERR_STATE;
+	take(provide, slot, version);
+	return 0;
+}
+
+int provide_refuse(struct provide *provide, uint16_t rcode, const char *why, uint8_t *message, size_t room,
+                   size_t *length)
+{
+	struct wire_writer writer;
+	struct edns_writer edns;
+
+	wire_writer_init(&writer, message, room);
+	wire_write16(&writer, provide->id);
+	wire_write16(&writer, (uint16_t)(FLAG_QR | rcode));
+	wire_write16(&writer, 1);
+	wire_write16(&writer, 0);
+	wire_write32(&writer, 0);
+	wire_write_bytes(&writer, provide->ask.origin, provide->origin_length);
+	wire_write16(&writer, provide->type);
+	wire_write16(&writer, CLASS_IN);
+	if (provide->has_edns) {
+		edns_write_begin(&edns, &writer, EDNS_OWN_SIZE, 0, false);
+		edns_write_error(&edns, EDE_OTHER, why);
+		edns_write_end(&edns);
+		wire_put16(message + 10, 1);
+	}
+	*length = wire_writer_length(&writer);
+	provide->is_first = false;
+	provide->blame = why;
+	return writer.full ? ERR_SPACE : 0;
+}
+
+bool provide_pins_too_much(const struct provide *provide)
+{
+	const struct zone_slot *slot;
+	struct zone_figures figures;
+	size_t most = PINNED_ALWAYS;
+
+	if (provide->version == NULL)
+		return false;
+	slot = zone_table_get(provide->ask.room->table, provide->ask.origin);
+	if (slot != NULL && atomic_load_explicit(&slot->version, memory_order_acquire) == provide->version)
+		return false;
+	zone_figures(provide->version, &figures);
+	if (figures.bytes / 2 > most)
+		most = figures.bytes / 2;
+	return zone_pinned(provide->version) > most;
+}
+
+void provide_blame(struct provide *provide, const char *why)
+{
+	provide->blame = why;
 }
 
 // --- writing
@@ -449,6 +534,14 @@ void provide_close(struct provide *provide)
 
 	if (provide == NULL)
 		return;
+	if (provide->version == NULL) {
+		if (log_limit_allows(&sent_lines, &suppressed))
+			log_line(LEVEL_WARNING, name_to_text(provide->ask.origin, name), "transfer to %s not begun after %" PRIu64
+			         " ms: %s", provide->client, clock_boot_ms() - provide->started,
+			         provide->blame != NULL ? provide->blame : "they did not wait for their turn");
+		free(provide);
+		return;
+	}
 	if (provide->what == PROVIDE_DELTAS)
 		snprintf(form, sizeof form, "IXFR of %u step%s", provide->chain.count, provide->chain.count == 1 ? "" : "s");
 	else
@@ -458,12 +551,14 @@ void provide_close(struct provide *provide)
 	if (log_limit_allows(&sent_lines, &suppressed))
 		log_line(LEVEL_INFO, name_to_text(zone_origin(provide->version), name),
 		         "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64 " bytes in %" PRIu64
-		         " message%s, %" PRIu64 " ms, %s%s",
+		         " message%s, %" PRIu64 " ms, %s%s%s%s",
 		         provide->client, is_complete ? "complete" : "broken off",
 		         form,
 		         zone_serial(provide->version), provide->records, plural(provide->records), provide->bytes, provide->messages,
 		         plural(provide->messages),
-		         clock_boot_ms() - provide->started, provide->key[0] != '\0' ? "key " : "unsigned", provide->key);
+		         clock_boot_ms() - provide->started, provide->key[0] != '\0' ? "key " : "unsigned", provide->key,
+		         !is_complete && provide->blame != NULL ? ": " : "",
+		         !is_complete && provide->blame != NULL ? provide->blame : "");
 	zone_release(provide->version);
 	provide_chain_free(&provide->chain);
 	free(provide);

@@ -118,7 +118,7 @@ static size_t run_transfer(struct exchange *x)
 	x->answer.rcode = rcode;
 	x->answer.action = ANSWER_REPLY;
 	return answer_error(&x->request, &x->answer, rcode,
-	                    rcode == RCODE_REFUSED ? EDE_PROHIBITED : EDE_NONE, why);
+	                    rcode == RCODE_REFUSED ? EDE_PROHIBITED : why[0] != '\0' ? EDE_OTHER : EDE_NONE, why);
 }
 
 static size_t dispatch(struct exchange *x)

@@ -24,6 +24,7 @@ struct serve {
 	struct stream_thread **streams; // likewise
 	struct peers *peers;
 	_Atomic uint32_t transfers_out; // running now
+	_Atomic uint32_t transfers_waiting;
 };
 
 // Starts a thread that takes no signal but SIGURG, which only interrupts

@@ -18,12 +18,13 @@
 #include "base/log.h"
 #include "serve/connection.h"
 #include "serve/counters.h"
+#include "serve/transfer.h"
 
 #define EVENTS_MOST 64
 #define ACCEPTS_MOST 16        // of one listener in a row
 #define WAIT_MS 1000           // longest sleep
 #define TICK_MS 100            // how often what cannot go on is tried again
-#define TRANSFER_IDLE_MS 120000 // a transfer's reader takes a buffer in this time, or is gone
+#define SWEEP_MS 1000          // how often transfers are looked over
 #define ENDING_MS 1000
 #define EVICT_AFTER_MS 200     // an idle connection younger than this is not closed for another
 #define EVICT_TRANSFER_MS 10000 // nor one whose peer has taken a buffer of a transfer since
@@ -42,6 +43,7 @@ struct stream_thread {
 	sem_t obeyed;
 	bool accepting;               // the listeners are in the epoll
 	uint64_t accept_again_ms;
+	uint64_t sweep_ms;            // when transfers are looked over next
 	struct connection_list idle;  // connections between requests
 	struct connection_list busy;  // connections with a transfer
 	struct connection *queue, **queue_end; // those that are READY or WAITING
@@ -175,12 +177,43 @@ static uint64_t age(const struct stream_thread *t, const struct connection *c)
 	return t->context.now_ms > c->active_ms ? t->context.now_ms - c->active_ms : 0;
 }
 
+static void end_transfer(struct stream_thread *t, struct connection *c, const char *why)
+{
+	transfer_blame(c->transfer, why);
+	bury(t, c);
+}
+
+// Ends those whose peers take nothing (max-transfer-idle-out), and the oldest of
+// those that keep too much of what is no longer served.
+static void sweep_transfers(struct stream_thread *t)
+{
+	struct connection *oldest = NULL;
+	uint64_t since = UINT64_MAX;
+	t->sweep_ms = t->context.now_ms + SWEEP_MS;
+	for (struct connection *c = t->busy.oldest, *next; c != NULL; c = next) {
+		next = c->newer;
+		if (c->transfer == NULL)
+			continue;
+		if (age(t, c) >= transfer_idle_ms(c->transfer)) {
+			end_transfer(t, c, "they took nothing for max-transfer-idle-out");
+			continue;
+		}
+		uint64_t pins_since = transfer_pins_since(c->transfer);
+		if (pins_since < since) {
+			since = pins_since;
+			oldest = c;
+		}
+	}
+	if (oldest != NULL)
+		end_transfer(t, oldest, "it is the oldest of those that keep too much memory of versions no longer served");
+}
+
 static void end_overdue(struct stream_thread *t)
 {
 	while (t->idle.oldest != NULL && age(t, t->idle.oldest) >= t->context.runtime->tcp_idle_ms)
 		bury(t, t->idle.oldest);
-	while (t->busy.oldest != NULL && age(t, t->busy.oldest) >= TRANSFER_IDLE_MS)
-		bury(t, t->busy.oldest);
+	if (t->context.now_ms >= t->sweep_ms)
+		sweep_transfers(t);
 }
 
 // --- accepting

@@ -12,6 +12,13 @@
 #include "replicate/provide.h"
 #include "serve/counters.h"
 
+// For each that may run so many may wait, and so long.
+#define WAITING_SHARE 2u
+#define WAITING_MS 30000u
+
+static const char too_many[] = "too many transfers are waiting for their turn; raise transfers-out if this goes on";
+static const char too_long[] = "no turn came within 30 s: too many transfers run; raise transfers-out if this goes on";
+
 struct transfer {
 	struct serve *serve;
 	struct provide *provide;
@@ -19,7 +26,11 @@ struct transfer {
 	const struct config *config; // held: the signer's key is in it
 	size_t reserve;              // bytes a TSIG takes
 	uint64_t ends_ms;            // boot clock: when the peer has had time enough
+	uint64_t since_ms;           // when it was asked for
+	uint64_t idle_ms;
 	bool admitted;
+	bool waiting;                // counted as such
+	bool refused;                // it has waited too long
 	bool finished;
 };
 
@@ -34,11 +45,36 @@ static int start_signing(struct transfer *t, const struct exchange *x)
 
 // max-transfer-time-out. A peer that reads slowly for ever would keep a
 // connection, a slot and the memory of an old version.
-static uint64_t end_of_time(const struct exchange *x)
+static void set_times(struct transfer *t, const struct exchange *x)
 {
 	const struct config_zone *zone = config_zone_find(x->runtime->config, x->answer.zone->origin);
 	uint32_t seconds = zone != NULL ? zone->policy->transfer_time_out : 0;
-	return seconds != 0 ? clock_boot_ms() + (uint64_t)seconds * 1000 : UINT64_MAX;
+	uint32_t idle = zone != NULL ? zone->policy->transfer_idle_out : 0;
+	t->since_ms = clock_boot_ms();
+	t->ends_ms = seconds != 0 ? t->since_ms + (uint64_t)seconds * 1000 : UINT64_MAX;
+	t->idle_ms = idle != 0 ? (uint64_t)idle * 1000 : UINT64_MAX;
+}
+
+// What waits holds no version: it takes the one that is served when its turn
+// comes.
+static bool wait_for_turn(struct transfer *t, uint32_t limit)
+{
+	uint32_t waiting = atomic_load_explicit(&t->serve->transfers_waiting, memory_order_relaxed);
+	do {
+		if (waiting >= (uint64_t)limit * WAITING_SHARE)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&t->serve->transfers_waiting, &waiting, waiting + 1,
+	                                                memory_order_relaxed, memory_order_relaxed));
+	t->waiting = true;
+	provide_rest(t->provide);
+	return true;
+}
+
+static void end_waiting(struct transfer *t)
+{
+	if (t->waiting)
+		atomic_fetch_sub_explicit(&t->serve->transfers_waiting, 1, memory_order_relaxed);
+	t->waiting = false;
 }
 
 int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
@@ -56,7 +92,15 @@ int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
 		transfer_close(t);
 		return error;
 	}
-	t->ends_ms = end_of_time(x);
+	set_times(t, x);
+	if (!transfer_admit(t, x->runtime->transfers_out) && !wait_for_turn(t, x->runtime->transfers_out)) {
+		*rcode = RCODE_SERVFAIL;
+		snprintf(why, 128, "%s", too_many);
+		provide_rest(t->provide);
+		transfer_blame(t, too_many);
+		transfer_close(t);
+		return ERR_LIMIT;
+	}
 	counter_add(&x->counters->transfers_out, 1);
 	x->transfer = t;
 	return 0;
@@ -64,8 +108,13 @@ int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
 
 bool transfer_admit(struct transfer *t, uint32_t limit)
 {
-	if (t->admitted)
+	if (t->admitted || t->refused)
 		return true;
+	if (t->waiting && clock_boot_ms() - t->since_ms >= WAITING_MS) {
+		t->refused = true;
+		end_waiting(t);
+		return true;
+	}
 	uint32_t running = atomic_load_explicit(&t->serve->transfers_out, memory_order_relaxed);
 	do {
 		if (limit != 0 && running >= limit)
@@ -73,7 +122,21 @@ bool transfer_admit(struct transfer *t, uint32_t limit)
 	} while (!atomic_compare_exchange_weak_explicit(&t->serve->transfers_out, &running, running + 1,
 	                                                memory_order_relaxed, memory_order_relaxed));
 	t->admitted = true;
+	if (t->waiting && provide_resume(t->provide) != 0) {
+		t->refused = true;
+		transfer_blame(t, "the zone is not served any more");
+	}
+	end_waiting(t);
 	return true;
+}
+
+static int write_message(struct transfer *t, uint8_t *message, size_t room, size_t *length)
+{
+	if (!t->refused)
+		return provide_next(t->provide, message, room, length, &t->finished);
+	t->finished = true;
+	return provide_refuse(t->provide, RCODE_SERVFAIL, t->admitted ? "the zone is not served any more" : too_long,
+	                      message, room, length);
 }
 
 int transfer_next(struct transfer *t, uint8_t *to, size_t room)
@@ -85,7 +148,7 @@ int transfer_next(struct transfer *t, uint8_t *to, size_t room)
 		return 0;
 	if (clock_boot_ms() >= t->ends_ms)
 		return ERR_TIMEOUT;
-	int error = provide_next(t->provide, message, room - t->reserve, &length, &t->finished);
+	int error = write_message(t, message, room - t->reserve, &length);
 	if (error == 0 && t->signer != NULL)
 		error = tsig_stream_sign(t->signer, message, &length, room, clock_wall_s());
 	if (error != 0)
@@ -100,9 +163,25 @@ void transfer_close(struct transfer *t)
 		provide_close(t->provide);
 	tsig_stream_free(t->signer);
 	config_release(t->config);
+	end_waiting(t);
 	if (t->admitted)
 		atomic_fetch_sub_explicit(&t->serve->transfers_out, 1, memory_order_relaxed);
 	free(t);
+}
+
+uint64_t transfer_idle_ms(const struct transfer *t)
+{
+	return t->idle_ms;
+}
+
+uint64_t transfer_pins_since(const struct transfer *t)
+{
+	return provide_pins_too_much(t->provide) ? t->since_ms : UINT64_MAX;
+}
+
+void transfer_blame(struct transfer *t, const char *why)
+{
+	provide_blame(t->provide, why);
 }
 
 static size_t udp_room(const struct exchange *x)

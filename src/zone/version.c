@@ -62,6 +62,11 @@ size_t zone_line_pinned(const struct zone_line *line)
 	return atomic_load_explicit(&line->pinned, memory_order_relaxed);
 }
 
+size_t zone_pinned(const struct zone_version *version)
+{
+	return zone_line_pinned(version->line);
+}
+
 struct zone_version *line_newest(const struct zone_line *line, uint32_t family)
 {
 	struct zone_version *v = version_at(line->newest);

@@ -60,6 +60,10 @@ struct zone_figures {
 };
 void zone_figures(const struct zone_version *version, struct zone_figures *figures);
 
+// Bytes that are kept only because versions of this zone older than its newest
+// are held. Any thread.
+size_t zone_pinned(const struct zone_version *version);
+
 // --- look-up
 
 const struct zone_node *zone_apex(const struct zone_version *version);
