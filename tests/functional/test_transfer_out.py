@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Understudy as the primary of real secondaries."""
 
+import time
+
 import dns.exception
 import dns.message
 import dns.query
@@ -126,6 +128,51 @@ def test_many_transfers_of_a_large_zone_at_once(lab):
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         sizes = list(pool.map(lambda _: len(first.axfr("example.com", timeout=60)), range(6)))
     assert sizes == [5012] * 6
+
+
+def test_those_who_wait_are_few_and_told(lab):
+    """With one transfer at once two may wait; a third is refused, and one that
+    waits gets what is served when its turn comes."""
+    import socket
+    import struct
+    first = lab.understudy()
+    first.options.append("transfers-out 1;")
+    records = "".join(f"h{i} TXT {'x' * 200}\n" for i in range(60000))
+    first.add(Zone("example.com", zone_text("example.com", 1, extra=records), allow=[Endpoint("127.0.0.1")]))
+    first.start()
+    first.wait_serial("example.com", 1, 60)
+    query = dns.message.make_query("example.com", "AXFR", use_edns=0).to_wire()
+
+    def ask():
+        peer = socket.socket()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.settimeout(20)
+        peer.connect((first.address, first.port))
+        peer.sendall(struct.pack("!H", len(query)) + query)
+        return peer
+
+    def read(peer, size):
+        got = b""
+        while len(got) < size:
+            got += peer.recv(size - len(got))
+        return got
+
+    def hear(peer):
+        length, = struct.unpack("!H", read(peer, 2))
+        return dns.message.from_wire(read(peer, length), xfr=True)
+
+    with ask() as running:
+        assert hear(running).rcode() == dns.rcode.NOERROR
+        with ask() as waiting, ask():
+            time.sleep(0.5)
+            with ask() as refused:
+                reply = hear(refused)
+                assert reply.rcode() == dns.rcode.SERVFAIL
+                assert client.extended_errors(reply) == [0]
+            first.update("example.com", zone_text("example.com", 2, extra=records))
+            first.wait_serial("example.com", 2, 30)
+            running.close()
+            assert hear(waiting).answer[0][0].serial == 2
 
 
 def test_notify_by_tcp_where_udp_brings_no_answer(lab):
