@@ -9,6 +9,7 @@
 const struct cli_verb *const cli_verbs[] = {
 	&cli_serve, &cli_check_config, &cli_status, &cli_refresh, &cli_retransfer,
 	&cli_approve, &cli_reject,
+	&cli_history, &cli_diff, &cli_rollback, &cli_resume,
 	&cli_reload, &cli_stop, &cli_version, &cli_help, NULL,
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "daemon/protocol.h"
 
@@ -14,7 +15,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_serve, cli_check_config, cli_status, cli_refresh, cli_retransfer,
-	cli_approve, cli_reject, cli_reload, cli_stop, cli_version, cli_help;
+	cli_approve, cli_reject, cli_history, cli_diff, cli_rollback, cli_resume, cli_reload, cli_stop, cli_version, cli_help;
 
 // Finds the verb and runs it.
 int cli_run(int argc, char **argv);
@@ -37,6 +38,9 @@ struct cli_target {
 	const char *config_path; // -c
 	bool json;               // --json, where the verb has it
 	const char *zone;        // the operand, NULL none
+	bool primary;            // --primary, where the verb has it
+	unsigned serials;        // operands behind the zone
+	uint32_t serial[2];
 };
 
 // Reads -c, --state-dir, -h, and --json where `json`; at most one operand
@@ -44,6 +48,11 @@ struct cli_target {
 // (help was printed, or the usage was wrong).
 int cli_read_target(const struct cli_verb *verb, int argc, char **argv, bool json, bool zone,
                     struct cli_target *target);
+
+// The same for a verb that takes a zone and up to so many serials, and --primary
+// where `primary`.
+int cli_read_serials(const struct cli_verb *verb, int argc, char **argv, unsigned most, bool primary,
+                     struct cli_target *target);
 
 // Asks the server and prints what it says: standard output where the code is
 // good or degraded, else standard error. Returns its exit code.

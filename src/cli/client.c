@@ -17,15 +17,46 @@
 #include "config/config.h"
 #include "daemon/place.h"
 
-int cli_read_target(const struct cli_verb *verb, int argc, char **argv, bool json, bool zone,
-                    struct cli_target *target)
+// What a verb takes.
+struct accepted {
+	bool json, zone, primary;
+	unsigned serials;
+};
+
+static int read_serial(const struct cli_verb *verb, const char *word, struct cli_target *target)
 {
-	enum { OPTION_STATE_DIR = 256, OPTION_JSON };
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(word, &end, 10);
+	if (word[0] < '0' || word[0] > '9' || *end != '\0' || errno != 0 || value > UINT32_MAX)
+		return cli_usage_error(verb, "\"%s\" is no serial", word) + 1;
+	target->serial[target->serials++] = (uint32_t)value;
+	return 0;
+}
+
+static int read_operands(const struct cli_verb *verb, int argc, char **argv, const struct accepted *accepted,
+                         struct cli_target *target)
+{
+	if (accepted->zone && optind < argc)
+		target->zone = argv[optind++];
+	for (; target->serials < accepted->serials && optind < argc; optind++) {
+		int code = read_serial(verb, argv[optind], target);
+		if (code != 0)
+			return code;
+	}
+	return optind < argc ? cli_usage_error(verb, "\"%s\" is too much", argv[optind]) + 1 : 0;
+}
+
+static int read_words(const struct cli_verb *verb, int argc, char **argv, const struct accepted *accepted,
+                      struct cli_target *target)
+{
+	enum { OPTION_STATE_DIR = 256, OPTION_JSON, OPTION_PRIMARY };
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
 		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "primary", no_argument, NULL, OPTION_PRIMARY },
 		{ NULL, 0, NULL, 0 },
 	};
 	int found;
@@ -40,17 +71,29 @@ int cli_read_target(const struct cli_verb *verb, int argc, char **argv, bool jso
 			target->config_path = optarg;
 		} else if (found == OPTION_STATE_DIR) {
 			target->state_dir = optarg;
-		} else if (found == OPTION_JSON && json) {
+		} else if (found == OPTION_JSON && accepted->json) {
 			target->json = true;
+		} else if (found == OPTION_PRIMARY && accepted->primary) {
+			target->primary = true;
 		} else {
 			return cli_option_error(verb, found, argc, argv) + 1;
 		}
 	}
-	if (zone && optind < argc)
-		target->zone = argv[optind++];
-	if (optind < argc)
-		return cli_usage_error(verb, "\"%s\" is too much", argv[optind]) + 1;
-	return 0;
+	return read_operands(verb, argc, argv, accepted, target);
+}
+
+int cli_read_target(const struct cli_verb *verb, int argc, char **argv, bool json, bool zone,
+                    struct cli_target *target)
+{
+	struct accepted accepted = { .json = json, .zone = zone };
+	return read_words(verb, argc, argv, &accepted, target);
+}
+
+int cli_read_serials(const struct cli_verb *verb, int argc, char **argv, unsigned most, bool primary,
+                     struct cli_target *target)
+{
+	struct accepted accepted = { .zone = true, .primary = primary, .serials = most };
+	return read_words(verb, argc, argv, &accepted, target);
 }
 
 // --- the socket
@@ -118,6 +161,14 @@ static bool send_request(int fd, const struct cli_verb *verb, const struct cli_t
 	json_t *request = json_pack("{s:s, s:b}", "verb", verb->name, "json", (int)target->json);
 	if (request != NULL && target->zone != NULL)
 		json_object_set_new(request, "zone", json_string(target->zone));
+	if (request != NULL && target->primary)
+		json_object_set_new(request, "primary", json_true());
+	if (request != NULL && target->serials > 0) {
+		json_t *serials = json_array();
+		for (unsigned i = 0; i < target->serials; i++)
+			json_array_append_new(serials, json_integer(target->serial[i]));
+		json_object_set_new(request, "serials", serials);
+	}
 	char *line = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
 	bool good = line != NULL && dprintf(fd, "%s\n", line) > 0;
 	free(line);

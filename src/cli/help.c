@@ -17,7 +17,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	for (const struct cli_verb *const *v = cli_verbs; *v != NULL; v++)
 		printf("  understudy %-13s %s\n", (*v)->name, (*v)->summary);
 	printf("\nunderstudy help VERB tells more. Exit codes: 0 good, 1 failed, 2 wrong usage,\n"
-	       "3 no server runs, 4 some zone is stale, expired, empty or held.\n");
+	       "3 no server runs, 4 some zone is stale, expired, empty, held or\n"
+	       "rolled back.\n");
 	return EXIT_GOOD;
 }
 

@@ -26,6 +26,7 @@ void order_release(struct order *order)
 {
 	if (atomic_fetch_sub(&order->holders, 1) == 1) {
 		sem_destroy(&order->done);
+		delta_release(order->delta);
 		free(order);
 	}
 }
@@ -52,6 +53,8 @@ static void run_zone_order(struct server *server, struct order *order)
 		order_finish(order, 0, "%s: %s\n", name, whole ? "transfer of the whole zone begun" : "asking its primaries");
 	else if (error == ERR_NOT_FOUND)
 		order_finish(order, 1, "%s: no such zone here; understudy status lists them\n", name);
+	else if (error == ERR_BUSY)
+		order_finish(order, 1, "%s: it is rolled back: `understudy resume %s` first\n", name, name);
 	else if (error == ERR_STATE)
 		order_finish(order, 1, "%s: this server is its primary; reload reads its file again\n", name);
 	else
@@ -64,6 +67,35 @@ static void run_decision(struct server *server, struct order *order)
 	int error = order->verb == ORDER_APPROVE ? replicate_approve(server->replicate, order->origin, why)
 	                                         : replicate_reject(server->replicate, order->origin, why);
 	order_finish(order, error == 0 ? 0 : 1, "%s: %s\n", name_to_text(order->origin, name), why);
+}
+
+// A turn, or a comparison, has come to its end.
+static void on_done(void *context, int error, const char *text, struct delta *delta)
+{
+	struct order *order = context;
+	char name[NAME_MAX_TEXT];
+	if (error == 0 && delta != NULL) {
+		order->delta = delta_hold(delta);
+		snprintf(order->from, sizeof(order->from), "%s", text);
+		order_finish(order, 0, "%s", "");
+		return;
+	}
+	order_finish(order, error == 0 ? 0 : 1, "%s: %s\n", name_to_text(order->origin, name), text);
+}
+
+static void run_turn(struct server *server, struct order *order)
+{
+	char name[NAME_MAX_TEXT], why[256];
+	int error;
+	// Where it is 0, on_done() has the order, and may have let it go already.
+	if (order->verb == ORDER_ROLLBACK)
+		error = replicate_rollback(server->replicate, order->origin, order->serial, on_done, order, why);
+	else if (order->verb == ORDER_RESUME)
+		error = replicate_resume(server->replicate, order->origin, on_done, order, why);
+	else
+		error = replicate_compare(server->replicate, order->origin, on_done, order, why);
+	if (error != 0)
+		order_finish(order, 1, "%s: %s\n", name_to_text(order->origin, name), why);
 }
 
 static void deliver(struct mail *mail, void *receiver)
@@ -82,6 +114,11 @@ static void deliver(struct mail *mail, void *receiver)
 	case ORDER_APPROVE:
 	case ORDER_REJECT:
 		run_decision(server, order);
+		break;
+	case ORDER_ROLLBACK:
+	case ORDER_RESUME:
+	case ORDER_COMPARE:
+		run_turn(server, order);
 		break;
 	case ORDER_RELOAD:
 		server_reload(server, order);

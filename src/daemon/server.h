@@ -18,18 +18,22 @@
 
 struct control;
 
-enum order_verb { ORDER_REFRESH, ORDER_RETRANSFER, ORDER_APPROVE, ORDER_REJECT, ORDER_RELOAD, ORDER_STOP };
+enum order_verb { ORDER_REFRESH, ORDER_RETRANSFER, ORDER_APPROVE, ORDER_REJECT, ORDER_ROLLBACK, ORDER_RESUME,
+                  ORDER_COMPARE, ORDER_RELOAD, ORDER_STOP };
 
 // What a control connection asks of the loop. Shared by the two until both
 // have let go.
 struct order {
 	struct mail mail;
 	enum order_verb verb;
-	uint8_t origin[NAME_MAX_WIRE]; // REFRESH, RETRANSFER, APPROVE, REJECT
+	uint8_t origin[NAME_MAX_WIRE]; // of the zone, where the verb is about one
+	uint32_t serial;               // ROLLBACK
 	atomic_uint holders;
 	sem_t done;
 	int code;                      // exit code
 	char text[2048];               // what to print, lines
+	struct delta *delta;           // COMPARE, where it went well; held
+	char from[64];                 // … and whose it is
 	struct order *next;            // those that wait for the reload under way
 };
 

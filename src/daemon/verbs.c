@@ -11,17 +11,12 @@
 #include "base/epoch.h"
 #include "base/error.h"
 #include "daemon/protocol.h"
+#include "daemon/request.h"
 #include "observe/status.h"
 
 // A reload of very many zones takes seconds; longer than this the asker is
 // told that it goes on.
 #define ORDER_WAIT_S 60
-
-struct request {
-	const char *zone; // NULL: none was named
-	bool json;
-	uint8_t origin[NAME_MAX_WIRE];
-};
 
 struct listing {
 	FILE *reply;
@@ -72,14 +67,21 @@ static int status_of_all(struct server *server, const struct request *request, F
 	return status_is_degraded(&l.summary) ? EXIT_DEGRADED : EXIT_GOOD;
 }
 
+bool request_zone_status(struct server *server, const struct request *request, FILE *reply,
+                         struct replica_status *zone)
+{
+	if (replicate_status(server->replicate, request->origin, zone) == 0)
+		return true;
+	fprintf(reply, "%s: no such zone here; understudy status lists them\n", request->zone);
+	return false;
+}
+
 static int status_of_one(struct server *server, const struct request *request, FILE *reply)
 {
 	struct replica_status zone;
 	struct status_summary summary = { 0 };
-	if (replicate_status(server->replicate, request->origin, &zone) != 0) {
-		fprintf(reply, "%s: no such zone here; understudy status lists them\n", request->zone);
+	if (!request_zone_status(server, request, reply, &zone))
 		return EXIT_FAILED;
-	}
 	int64_t now = clock_wall_s();
 	status_count(&summary, &zone);
 	if (request->json) {
@@ -94,19 +96,30 @@ static int status_of_one(struct server *server, const struct request *request, F
 	return status_is_degraded(&summary) ? EXIT_DEGRADED : EXIT_GOOD;
 }
 
-static int run_status(struct server *server, const struct request *request, FILE *reply)
+bool request_read_begin(struct server *server, FILE *reply)
 {
-	int code = EXIT_FAILED;
 	pthread_rwlock_rdlock(&server->reading);
-	epoch_online();
-	if (server->reads_end)
+	if (server->reads_end) {
+		pthread_rwlock_unlock(&server->reading);
 		fprintf(reply, "the server is ending\n");
-	else if (request->zone != NULL)
-		code = status_of_one(server, request, reply);
-	else
-		code = status_of_all(server, request, reply);
+		return false;
+	}
+	epoch_online();
+	return true;
+}
+
+void request_read_end(struct server *server)
+{
 	epoch_offline();
 	pthread_rwlock_unlock(&server->reading);
+}
+
+static int run_status(struct server *server, const struct request *request, FILE *reply)
+{
+	if (!request_read_begin(server, reply))
+		return EXIT_FAILED;
+	int code = request->zone != NULL ? status_of_one(server, request, reply) : status_of_all(server, request, reply);
+	request_read_end(server);
 	return code;
 }
 
@@ -129,22 +142,24 @@ static bool post_order(struct server *server, struct order *order)
 	return open;
 }
 
-static int give_order(struct server *server, enum order_verb verb, const struct request *request, FILE *reply)
+struct order *request_order(struct server *server, enum order_verb verb, const struct request *request, FILE *reply,
+                            int *code)
 {
 	struct order *order = order_new(verb);
 	struct timespec until;
-	int code = EXIT_FAILED;
+	*code = EXIT_FAILED;
 	if (order == NULL) {
 		fprintf(reply, "out of memory\n");
-		return code;
+		return NULL;
 	}
 	if (request->zone != NULL)
 		memcpy(order->origin, request->origin, name_length(request->origin));
+	order->serial = request->serial[0];
 	if (!post_order(server, order)) {
 		fprintf(reply, "the server is ending\n");
 		order_release(order); // the loop's share
 		order_release(order);
-		return code;
+		return NULL;
 	}
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += ORDER_WAIT_S;
@@ -152,44 +167,53 @@ static int give_order(struct server *server, enum order_verb verb, const struct 
 	do {
 		waited = sem_timedwait(&order->done, &until);
 	} while (waited != 0 && errno == EINTR);
-	if (waited == 0) {
-		fputs(order->text, reply);
-		code = order->code;
-	} else {
+	if (waited != 0) {
 		fprintf(reply, "no outcome after %d s; it goes on, see the log\n", ORDER_WAIT_S);
+		order_release(order);
+		return NULL;
 	}
-	order_release(order);
+	fputs(order->text, reply);
+	*code = order->code;
+	return order;
+}
+
+int request_give(struct server *server, enum order_verb verb, const struct request *request, FILE *reply)
+{
+	int code;
+	struct order *order = request_order(server, verb, request, reply, &code);
+	if (order != NULL)
+		order_release(order);
 	return code;
 }
 
 static int run_refresh(struct server *server, const struct request *request, FILE *reply)
 {
-	return give_order(server, ORDER_REFRESH, request, reply);
+	return request_give(server, ORDER_REFRESH, request, reply);
 }
 
 static int run_retransfer(struct server *server, const struct request *request, FILE *reply)
 {
-	return give_order(server, ORDER_RETRANSFER, request, reply);
+	return request_give(server, ORDER_RETRANSFER, request, reply);
 }
 
 static int run_approve(struct server *server, const struct request *request, FILE *reply)
 {
-	return give_order(server, ORDER_APPROVE, request, reply);
+	return request_give(server, ORDER_APPROVE, request, reply);
 }
 
 static int run_reject(struct server *server, const struct request *request, FILE *reply)
 {
-	return give_order(server, ORDER_REJECT, request, reply);
+	return request_give(server, ORDER_REJECT, request, reply);
 }
 
 static int run_reload(struct server *server, const struct request *request, FILE *reply)
 {
-	return give_order(server, ORDER_RELOAD, request, reply);
+	return request_give(server, ORDER_RELOAD, request, reply);
 }
 
 static int run_stop(struct server *server, const struct request *request, FILE *reply)
 {
-	return give_order(server, ORDER_STOP, request, reply);
+	return request_give(server, ORDER_STOP, request, reply);
 }
 
 enum zone_use { NO_ZONE, MAY_NAME_ZONE, MUST_NAME_ZONE };
@@ -204,6 +228,10 @@ static const struct verb {
 	{ "retransfer", MUST_NAME_ZONE, run_retransfer },
 	{ "approve", MUST_NAME_ZONE, run_approve },
 	{ "reject", MUST_NAME_ZONE, run_reject },
+	{ "history", MUST_NAME_ZONE, run_history },
+	{ "diff", MUST_NAME_ZONE, run_diff },
+	{ "rollback", MUST_NAME_ZONE, run_rollback },
+	{ "resume", MUST_NAME_ZONE, run_resume },
 	{ "reload", NO_ZONE, run_reload },
 	{ "stop", NO_ZONE, run_stop },
 	{ "version", NO_ZONE, run_version },
@@ -223,6 +251,22 @@ static int refuse(FILE *reply, const char *why, const char *what)
 	return EXIT_USAGE;
 }
 
+// False where there are more than any verb takes, or one is no serial.
+static bool read_serials(const json_t *list, struct request *request)
+{
+	size_t count = json_array_size(list);
+	if (count > sizeof(request->serial) / sizeof(request->serial[0]))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *serial = json_array_get(list, i);
+		json_int_t value = json_integer_value(serial);
+		if (!json_is_integer(serial) || value < 0 || value > UINT32_MAX)
+			return false;
+		request->serial[request->serials++] = (uint32_t)value;
+	}
+	return true;
+}
+
 static int run_parsed(struct server *server, json_t *json, FILE *reply)
 {
 	const char *name = json_string_value(json_object_get(json, "verb"));
@@ -230,6 +274,7 @@ static int run_parsed(struct server *server, json_t *json, FILE *reply)
 	struct request request = {
 		.zone = json_string_value(json_object_get(json, "zone")),
 		.json = json_is_true(json_object_get(json, "json")),
+		.primary = json_is_true(json_object_get(json, "primary")),
 	};
 	if (verb == NULL)
 		return refuse(reply, "the server does not know the verb ", name == NULL ? "(none was given)" : name);
@@ -237,6 +282,8 @@ static int run_parsed(struct server *server, json_t *json, FILE *reply)
 		return refuse(reply, name, ": name a zone");
 	if (request.zone != NULL && verb->zone == NO_ZONE)
 		return refuse(reply, name, ": takes no zone");
+	if (!read_serials(json_object_get(json, "serials"), &request))
+		return refuse(reply, name, ": serials are at most two numbers of 32 bits");
 	if (request.zone != NULL) {
 		if (name_from_text(request.zone, request.origin) < 0)
 			return refuse(reply, request.zone, ": no domain name");

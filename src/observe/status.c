@@ -25,13 +25,15 @@ void status_count(struct status_summary *summary, const struct replica_status *z
 		summary->behind++;
 	if (zone->held)
 		summary->held++;
+	if (zone->rolled_back)
+		summary->rolled_back++;
 	if (zone->last_error[0] != '\0')
 		summary->troubled++;
 }
 
 bool status_is_degraded(const struct status_summary *summary)
 {
-	return summary->stale + summary->expired + summary->empty + summary->held > 0;
+	return summary->stale + summary->expired + summary->empty + summary->held + summary->rolled_back > 0;
 }
 
 const char *status_phase_text(enum replica_phase phase)
@@ -135,6 +137,17 @@ static const char *held_text(const struct replica_status *zone, int64_t now, cha
 	return text;
 }
 
+// Since when, in place of what, and what to do.
+static const char *rollback_text(const struct replica_status *zone, int64_t now, char text[static HELD_TEXT])
+{
+	char name[NAME_MAX_TEXT], since[TIMES_TEXT], duration[TIMES_TEXT];
+	snprintf(text, HELD_TEXT, "rolled back to serial %u in place of %u for %s, since %s; `understudy resume %s` "
+	         "serves the newest again", zone->serial, zone->newest_serial,
+	         times_duration(now - zone->rolled_back_since, duration),
+	         times_absolute(zone->rolled_back_since, since), name_to_text(zone->origin, name));
+	return text;
+}
+
 static void write_notes(FILE *to, const struct replica_status *zone, int64_t now)
 {
 	char note[sizeof(zone->last_error) + 2 * TIMES_TEXT + ADDRESS_TEXT], duration[TIMES_TEXT], held[HELD_TEXT];
@@ -143,6 +156,8 @@ static void write_notes(FILE *to, const struct replica_status *zone, int64_t now
 		         times_duration(now - zone->behind_since, duration), zone->primary_serial);
 		write_note(to, note);
 	}
+	if (zone->rolled_back)
+		write_note(to, rollback_text(zone, now, held));
 	if (zone->held || zone->rejected)
 		write_note(to, held_text(zone, now, held));
 	if (zone->unsaved)
@@ -196,6 +211,7 @@ void status_write_tail(FILE *to, const struct status_summary *summary,
 	write_part(to, &separator, summary->empty, "empty");
 	write_part(to, &separator, summary->behind, "behind");
 	write_part(to, &separator, summary->held, "held");
+	write_part(to, &separator, summary->rolled_back, "rolled back");
 	write_part(to, &separator, summary->troubled, "with errors");
 	fprintf(to, "; %s in %s\n",
 	        count_text(server->counters.udp_queries + server->counters.tcp_queries, "query", "queries", count),
@@ -237,6 +253,8 @@ void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 	fprintf(to, "%-15s %s%s%s\n", "state", status_phase_text(zone->phase), doing,
 	        zone->unsaved ? ", not saved on disk" : "");
 	fprintf(to, "%-15s %s\n", "serial", serial_text(zone, serial));
+	if (zone->rolled_back)
+		write_note(to, rollback_text(zone, now, held));
 	if (zone->role == CONFIG_SECONDARY)
 		write_secondary(to, zone, now);
 	else

@@ -50,11 +50,20 @@ static json_t *lag_json(const struct replica_status *zone, int64_t now)
 	return zone->has_version ? json_integer(lag < 0 ? 0 : lag) : json_null();
 }
 
+static json_t *rollback_json(const struct replica_status *zone)
+{
+	if (!zone->rolled_back)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I}", "serial", (json_int_t)zone->serial,
+	                 "newest", (json_int_t)zone->newest_serial, "since", (json_int_t)zone->rolled_back_since);
+}
+
 json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 {
 	char name[NAME_MAX_TEXT];
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
 	                 "held", held_json(zone),
+	                 "rolled_back", rollback_json(zone),
 	                 "zone", name_to_text(zone->origin, name),
 	                 "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary",
 	                 "state", status_phase_text(zone->phase),
@@ -80,10 +89,11 @@ json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 
 json_t *status_summary_json(const struct status_summary *summary)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
 	                 "current", (int)summary->current, "stale", (int)summary->stale,
 	                 "expired", (int)summary->expired, "empty", (int)summary->empty,
-	                 "behind", (int)summary->behind, "held", (int)summary->held, "troubled", (int)summary->troubled);
+	                 "behind", (int)summary->behind, "held", (int)summary->held,
+	                 "rolled_back", (int)summary->rolled_back, "troubled", (int)summary->troubled);
 }
 
 static json_t *rcodes_json(const struct serve_counters *counters)

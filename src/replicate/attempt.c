@@ -451,7 +451,8 @@ static void take_serial(struct attempt *attempt, uint32_t serial, uint32_t expir
 	const struct zone_version *version = replica_version(replica);
 	char address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
 
-	if (held_is(replica, serial) && !attempt->is_forced) {
+	// Nothing newer is wanted until the operator resumes.
+	if (replica->pin != NULL || (held_is(replica, serial) && !attempt->is_forced)) {
 		attempt->was_held = true;
 		next_primary(attempt);
 		return;
@@ -573,7 +574,7 @@ static void try_next(struct attempt *attempt)
 	                 || (replica_version(replica) == NULL && replica->held == NULL);
 	// Only the one who sent the NOTIFY is believed unasked.
 	attempt->is_direct = false;
-	if (is_direct)
+	if (is_direct && replica->pin == NULL)
 		fetch_from(attempt);
 	else
 		poll_primary(attempt);

@@ -14,6 +14,7 @@
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
+#include "store/pin.h"
 
 // --- files, on the long lane: they wait for the disk
 
@@ -170,6 +171,10 @@ int held_approve(struct replica *replica, char why[static 256])
 
 	if (replica->held == NULL || replica->held->is_rejected)
 		return nothing_held(replica, why);
+	if (replica->pin != NULL || replica->rollback != NULL) {
+		snprintf(why, 256, "the zone is rolled back: `understudy resume %s` first", replica_name(replica, name));
+		return ERR_STATE;
+	}
 	snprintf(why, 256, "serial %" PRIu32 " approved: it is published now", replica->held->serial);
 	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 " approved", replica->held->serial);
 	replica->wants_approval = true;

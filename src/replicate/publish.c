@@ -18,6 +18,7 @@
 #include "replicate/load.h"
 #include "replicate/notify_out.h"
 #include "replicate/replica.h"
+#include "replicate/rollback.h"
 #include "replicate/room.h"
 
 // A store that fails is tried again after 1, 2, 4 … seconds, at most this many.
@@ -45,6 +46,8 @@ struct publication {
 	bool is_transfer;
 	bool is_served;                       // before it was stored
 	bool is_approved;                     // by the operator
+	enum publish_turn turn;
+	struct store_pin pin;                 // PUBLISH_ROLLBACK
 	bool is_examined;                     // by the guard, on the lane that sealed it
 	bool guards_previous;                 // what it replaces is answered from
 	atomic_bool cancelled;                // the verifier, if it runs, is to be killed
@@ -85,6 +88,7 @@ static void report(struct publication *p)
 	struct replica *replica = p->replica;
 	struct attempt *attempt = replica->attempt;
 	bool is_transfer = p->is_transfer, is_approved = p->is_approved;
+	bool is_turn = p->turn != PUBLISH_FORWARD;
 	int error = p->error;
 	char why[400];
 
@@ -92,7 +96,10 @@ static void report(struct publication *p)
 	replica_hold(replica);
 	end(p);
 	if (is_approved) {
-		held_published(replica, error, why);
+		if (is_turn)
+			rollback_published(replica, error, why);
+		else
+			held_published(replica, error, why);
 		replica_settle(replica);
 		replica_drop(replica);
 		return;
@@ -271,6 +278,16 @@ static void on_stored(void *context, int error, const char *why)
 	room_post(p->room, &p->mail);
 }
 
+// What is stored stays: only what of it is served is noted.
+static void run_store_pin(struct publication *p)
+{
+	const struct store_pin *pin = p->turn == PUBLISH_ROLLBACK ? &p->pin : NULL;
+	int error = store_pin_put(p->room->store, zone_origin(p->version), pin, on_stored, p);
+
+	if (error != 0)
+		on_stored(p, error, error_text(error));
+}
+
 static void run_store(struct publication *p)
 {
 	struct store_state state;
@@ -280,6 +297,10 @@ static void run_store(struct publication *p)
 	struct rrset set;
 	int error;
 
+	if (p->turn != PUBLISH_FORWARD) {
+		run_store_pin(p);
+		return;
+	}
 	// The state as it will be once this version is served.
 	replica_store_state(replica, &state);
 	state.has_version = true;
@@ -338,13 +359,19 @@ static void run_serve(struct publication *p)
 	// The slot takes over one hold and lets go of the version before, a grace
 	// period later; ours is kept until what follows has been started.
 	zone_slot_publish(replica->slot, zone_hold(p->version));
-	replica_replaced(replica, p->version, p->is_transfer);
+	if (p->turn == PUBLISH_FORWARD)
+		replica_replaced(replica, p->version, p->is_transfer);
+	else
+		rollback_served(replica, p->version, p->turn == PUBLISH_ROLLBACK ? &p->pin : NULL);
 }
 
 static void run_downstream(struct publication *p)
 {
-	notify_out_zone(p->replica);
-	if (p->is_transfer)
+	// Nobody goes back to a lower serial.
+	if (p->turn == PUBLISH_FORWARD || p->previous == NULL
+	    || serial_newer(zone_serial(p->version), zone_serial(p->previous)))
+		notify_out_zone(p->replica);
+	if (p->is_transfer || p->turn != PUBLISH_FORWARD)
 		export_request(p->replica);
 }
 
@@ -462,6 +489,8 @@ int publish_start(const struct publish_order *order)
 	p->is_transfer = order->is_transfer;
 	p->is_served = order->is_stored_already;
 	p->is_approved = order->is_approved;
+	p->turn = order->turn;
+	p->pin = order->pin;
 	// What has expired nobody is answered from: anything is better than nothing.
 	p->guards_previous = order->replica->refresh.phase != REPLICA_EXPIRED;
 	p->lane = order->is_large ? p->room->long_lane : p->room->short_lane;

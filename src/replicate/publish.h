@@ -5,11 +5,19 @@
 #include <stdbool.h>
 
 #include "config/model.h"
+#include "store/pin.h"
 #include "zone/draft.h"
 
 struct replica;
 struct replicate;
 struct publication;
+
+// What is served need not be the newest that is stored (rollback.h).
+enum publish_turn {
+	PUBLISH_FORWARD,  // it is stored, and served
+	PUBLISH_ROLLBACK, // what is stored stays: this is served in its place
+	PUBLISH_RESUME,   // it is what is stored, and served again
+};
 
 struct publish_order {
 	struct replica *replica;            // idle, but for the attempt or load that orders this
@@ -21,10 +29,12 @@ struct publish_order {
 	bool is_transfer;                   // else it came from a zone file
 	bool is_stored_already;             // in its zone file: served at once, the store follows
 	bool is_approved;                   // by the operator: the guard does not hold it
+	enum publish_turn turn;             // other than forward: is_approved too
+	struct store_pin pin;               // PUBLISH_ROLLBACK
 };
 
 // Checks, seals, stores and serves the draft; then the attempt or the load of
-// the zone is told (attempt_published(), load_published(), held_published()):
+// the zone is told (attempt_published(), load_published(), held_published(), rollback_published()):
 // ERR_HELD where the guard holds it and the store has it. ERR_MEMORY.
 int publish_start(const struct publish_order *order);
 

@@ -13,11 +13,13 @@
 #include "base/log.h"
 #include "dns/serial.h"
 #include "replicate/attempt.h"
+#include "replicate/compare.h"
 #include "replicate/export.h"
 #include "replicate/held.h"
 #include "replicate/load.h"
 #include "replicate/notify_in.h"
 #include "replicate/publish.h"
+#include "replicate/rollback.h"
 
 const char *replica_name(const struct replica *replica, char text[static NAME_MAX_TEXT])
 {
@@ -70,7 +72,9 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 static void set_role(struct replica *replica, uint8_t role)
 {
 	attempt_cancel(replica);
+	compare_cancel(replica);
 	held_forget(replica);
+	rollback_forget(replica);
 	replica->role = role;
 	replica->stamp.size = -1;
 	export_cancel(replica);
@@ -126,8 +130,10 @@ void replica_remove(struct replica *replica)
 	replica_hold(replica);
 	replica->is_removed = true;
 	attempt_cancel(replica);
+	compare_cancel(replica);
 	publish_cancel(replica);
 	held_forget(replica);
+	rollback_forget(replica);
 	export_cancel(replica);
 	notify_out_forget(replica);
 	deadline_leave(&room->deadlines, &replica->deadline);
@@ -192,8 +198,12 @@ void replica_settle(struct replica *replica)
 	if (replica->is_removed || replica->room->is_stopping || !replica->room->is_running)
 		return;
 	if (replica_is_idle(replica)) {
-		if (replica->wants_approval)
+		if (replica->rollback != NULL)
+			rollback_run(replica);
+		else if (replica->wants_approval)
 			held_publish(replica);
+		else if (compare_waits(replica))
+			compare_run(replica);
 		else if (replica->wants_load || replica->wants_store)
 			load_request(replica);
 		else if (replica->is_woken && replica->role == CONFIG_SECONDARY)
@@ -373,7 +383,11 @@ void replica_still_held(struct replica *replica)
 {
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
 	replica_clear_error(replica);
-	act(replica, step(replica, REFRESH_HELD));
+	// An older version is served because the operator wants it, and it is as good
+	// as the primaries are there.
+	if (replica->pin != NULL)
+		replica->confirmed = clock_wall_s();
+	act(replica, step(replica, replica->pin != NULL ? REFRESH_CONFIRMED : REFRESH_HELD));
 	replica_put_state(replica);
 	replica_settle(replica);
 }
@@ -463,7 +477,7 @@ void replica_store_state(const struct replica *replica, struct store_state *stat
 	memset(state, 0, sizeof *state);
 	state->has_version = version != NULL;
 	if (version != NULL)
-		state->serial = zone_serial(version);
+		state->serial = replica->pin != NULL ? replica->pin->newest : zone_serial(version);
 	state->transferred = replica->transferred;
 	state->confirmed = replica->confirmed;
 	if (replica->role == CONFIG_SECONDARY && version != NULL) {

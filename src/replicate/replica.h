@@ -17,9 +17,12 @@
 #include "zone/table.h"
 
 struct attempt;
+struct compare;
 struct notify_entry;
 struct publication;
+struct rollback;
 struct store_held;
+struct store_pin;
 struct store_pin;
 
 // Primaries whose trouble each is told once, however they take turns.
@@ -34,6 +37,9 @@ struct replica {
 	struct attempt *attempt;         // an attempt to refresh is under way
 	struct publication *publication; // a draft is on its way to be served
 	struct store_held *held;         // what the guard holds back, or the operator rejected; NULL: nothing
+	struct store_pin *pin;           // it is rolled back; NULL: the newest is served
+	struct rollback *rollback;       // a turn back or forth is under way
+	struct compare *compare;         // what a primary has is being compared with it
 	struct replica *next_due, *previous_due; // queue of those that wait for an attempt
 	struct refresh refresh;
 
@@ -129,7 +135,8 @@ void replica_failed(struct replica *replica, const char *why);
 // A primary answered and its TSIG did not verify: where the clock is in doubt,
 // that is no reason to give the copy up. With is_bad_time the clock is wrong.
 void replica_unproven(struct replica *replica, const char *why, bool is_bad_time);
-// The primaries have nothing newer than what is held.
+// The primaries have nothing newer than what is held, or nothing newer is wanted
+// since the zone is rolled back.
 void replica_still_held(struct replica *replica);
 
 // Nobody was asked, since none answers anybody: tried again then (boot ms).

@@ -9,9 +9,11 @@
 #include "base/epoch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "replicate/compare.h"
 #include "replicate/held.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
+#include "replicate/rollback.h"
 #include "replicate/room.h"
 #include "replicate/start.h"
 
@@ -289,6 +291,8 @@ static int command(struct replicate *room, const uint8_t *origin, bool is_forced
 		error = ERR_NOT_FOUND;
 	else if (replica->role != CONFIG_SECONDARY)
 		error = ERR_STATE;
+	else if (is_forced && (replica->pin != NULL || replica->rollback != NULL))
+		error = ERR_BUSY;
 	else
 		replica_wake(replica, is_forced);
 	room_leave(room);
@@ -305,17 +309,24 @@ int replicate_retransfer(struct replicate *replicate, const uint8_t *origin)
 	return command(replicate, origin, true);
 }
 
+// Begins a step for a zone; NULL, and why, where there is none.
+static struct replica *enter_zone(struct replicate *room, const uint8_t *origin, char why[static 256])
+{
+	struct replica *replica;
+
+	room_enter(room);
+	replica = find(room, origin);
+	if (replica == NULL)
+		snprintf(why, 256, "no such zone here; understudy status lists them");
+	return replica;
+}
+
 static int decide(struct replicate *room, const uint8_t *origin, char why[static 256],
                   int (*decision)(struct replica *replica, char why[static 256]))
 {
-	struct replica *replica;
-	int error = ERR_NOT_FOUND;
+	struct replica *replica = enter_zone(room, origin, why);
+	int error = replica != NULL ? decision(replica, why) : ERR_NOT_FOUND;
 
-	room_enter(room);
-	snprintf(why, 256, "no such zone here; understudy status lists them");
-	replica = find(room, origin);
-	if (replica != NULL)
-		error = decision(replica, why);
 	room_leave(room);
 	return error;
 }
@@ -328,6 +339,36 @@ int replicate_approve(struct replicate *replicate, const uint8_t *origin, char w
 int replicate_reject(struct replicate *replicate, const uint8_t *origin, char why[static 256])
 {
 	return decide(replicate, origin, why, held_reject);
+}
+
+int replicate_rollback(struct replicate *replicate, const uint8_t *origin, uint32_t serial,
+                       replicate_done *done, void *context, char why[static 256])
+{
+	struct replica *replica = enter_zone(replicate, origin, why);
+	int error = replica != NULL ? rollback_begin(replica, serial, done, context, why) : ERR_NOT_FOUND;
+
+	room_leave(replicate);
+	return error;
+}
+
+int replicate_resume(struct replicate *replicate, const uint8_t *origin, replicate_done *done, void *context,
+                     char why[static 256])
+{
+	struct replica *replica = enter_zone(replicate, origin, why);
+	int error = replica != NULL ? rollback_resume(replica, done, context, why) : ERR_NOT_FOUND;
+
+	room_leave(replicate);
+	return error;
+}
+
+int replicate_compare(struct replicate *replicate, const uint8_t *origin, replicate_done *done, void *context,
+                      char why[static 256])
+{
+	struct replica *replica = enter_zone(replicate, origin, why);
+	int error = replica != NULL ? compare_begin(replica, done, context, why) : ERR_NOT_FOUND;
+
+	room_leave(replicate);
+	return error;
 }
 
 // --- the end
@@ -351,6 +392,8 @@ void replicate_stop(struct replicate *replicate, void (*done)(void *context), vo
 	for (uint32_t i = 0; i < room->replica_count; i++) {
 		struct replica *replica = room->replicas[i];
 		attempt_cancel(replica);
+		compare_cancel(replica);
+		rollback_stop(replica);
 		replica_put_state(replica);
 	}
 	room->is_stopping = true;
@@ -391,6 +434,7 @@ static void free_replica(struct replica *replica)
 	zone_line_release(replica->line);
 	free(replica->last_error);
 	free(replica->held);
+	rollback_forget(replica);
 	free(replica);
 }
 

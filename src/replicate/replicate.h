@@ -59,12 +59,31 @@ void replicate_notify(struct replicate *replicate, const struct notify_in *notif
 
 // Polls now. ERR_NOT_FOUND, ERR_STATE (a primary zone).
 int replicate_refresh(struct replicate *replicate, const uint8_t *origin);
-// Transfers the whole zone now, whatever the serial.
+// Transfers the whole zone now, whatever the serial. ERR_BUSY too: it is rolled
+// back.
 int replicate_retransfer(struct replicate *replicate, const uint8_t *origin);
 // Publishes the version that is held, or drops it; `why` gets a sentence either
 // way. ERR_NOT_FOUND, ERR_STATE (nothing is held).
 int replicate_approve(struct replicate *replicate, const uint8_t *origin, char why[static 256]);
 int replicate_reject(struct replicate *replicate, const uint8_t *origin, char why[static 256]);
+
+// How something ended that took a while; called on the loop. `text` is a
+// sentence, or of a comparison that went well the primary's address; that has
+// the delta, which who wants to keep it holds, from what is served to what the
+// primary has.
+struct delta;
+typedef void replicate_done(void *context, int error, const char *text, struct delta *delta);
+
+// Serves an older serial that the journal leads back to, until the newest is
+// resumed. They return at once; `done` comes only after 0, perhaps before they
+// return. Else ERR_NOT_FOUND, ERR_STATE, ERR_BUSY, ERR_MEMORY; `why`.
+int replicate_rollback(struct replicate *replicate, const uint8_t *origin, uint32_t serial,
+                       replicate_done *done, void *context, char why[static 256]);
+int replicate_resume(struct replicate *replicate, const uint8_t *origin, replicate_done *done, void *context,
+                     char why[static 256]);
+// Fetches the zone of a primary and compares it with what is served. As above.
+int replicate_compare(struct replicate *replicate, const uint8_t *origin, replicate_done *done, void *context,
+                      char why[static 256]);
 
 // --- Status. Any thread: a copy of what is known at this moment.
 
@@ -94,6 +113,9 @@ struct replica_status {
 	int64_t expires_at;
 	int64_t behind_since;     // since when a newer serial is known at a primary, 0: not behind
 	size_t records, names, bytes;
+	bool rolled_back;         // an older version is served, until the operator resumes
+	uint32_t newest_serial;   // … in place of this one
+	int64_t rolled_back_since;
 	bool held;                // the guard holds back a version
 	bool rejected;            // … or the operator has rejected it: it is not fetched again
 	uint32_t held_serial;

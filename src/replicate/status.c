@@ -10,6 +10,7 @@
 #include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
+#include "store/pin.h"
 
 // Names copied under one hold of the lock.
 #define NAMES_STEP 2048u
@@ -79,6 +80,9 @@ static void fill(struct replica *replica, struct replica_status *status)
 	fill_content(replica, status);
 	fill_timers(replica, status);
 	fill_held(replica, status);
+	status->rolled_back = replica->pin != NULL;
+	status->newest_serial = replica->pin != NULL ? replica->pin->newest : status->serial;
+	status->rolled_back_since = replica->pin != NULL ? replica->pin->since : 0;
 	status->unsaved = replica->is_unsaved;
 	status->file_failed = replica->has_file_failed;
 	status->transferring = attempt_is_fetching(replica->attempt);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "replicate/compare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "guard/guard.h"
+#include "replicate/fetch.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+#include "zone/delta.h"
+
+struct compare {
+	struct mail mail;                // from the lane
+	struct replicate *room;
+	struct replica *replica;         // held while is_running
+	const struct config *config;     // held while is_running
+	const struct config_policy *policy;
+	const struct zone_version *base; // held while is_running
+	struct fetch *fetch;
+	struct zone_draft *draft;        // the lane's
+	struct delta_writer *changes;    // likewise
+	struct delta *delta;
+	bool is_running;
+	bool is_in_lane;
+	uint32_t at;                     // of policy->primaries
+	replicate_done *done;            // NULL: told already
+	void *context;
+	int error;
+	char from[ADDRESS_TEXT];
+	char why[400];
+};
+
+static void tell(struct compare *c, int error, const char *text)
+{
+	if (c->done != NULL)
+		c->done(c->context, error, text, c->delta);
+	c->done = NULL;
+}
+
+// Gives back what it holds, and itself; the strand is free.
+static void end(struct compare *c)
+{
+	struct replica *replica = c->replica;
+	struct replicate *room = c->room;
+	bool was_running = c->is_running;
+
+	if (replica->compare == c)
+		replica->compare = NULL;
+	if (was_running) {
+		zone_release(c->base);
+		config_release(c->config);
+	}
+	delta_release(c->delta);
+	free(c);
+	if (!was_running)
+		return;
+	replica_settle(replica);
+	replica_drop(replica);
+	room_job_end(room);
+}
+
+int compare_begin(struct replica *replica, replicate_done *done, void *context, char why[static 256])
+{
+	struct compare *c = NULL;
+	int error = 0;
+
+	if (replica->role != CONFIG_SECONDARY || replica_version(replica) == NULL) {
+		snprintf(why, 256, "%s", replica->role != CONFIG_SECONDARY ? "this server is its primary"
+		                                                           : "there is no copy yet");
+		error = ERR_STATE;
+	} else if (replica->compare != NULL) {
+		snprintf(why, 256, "it is being compared already");
+		error = ERR_BUSY;
+	} else if ((c = calloc(1, sizeof *c)) == NULL) {
+		snprintf(why, 256, "%s", error_text(ERR_MEMORY));
+		error = ERR_MEMORY;
+	}
+	if (error != 0)
+		return error;
+	c->room = replica->room;
+	c->replica = replica;
+	c->done = done;
+	c->context = context;
+	replica->compare = c;
+	replica_settle(replica);
+	return 0;
+}
+
+// --- the difference, on the lane
+
+static void compare_on_lane(void *context)
+{
+	struct compare *c = context;
+	const struct zone_version *version = NULL;
+	struct guard_verdict verdict;
+
+	c->error = guard_check_draft(c->draft, &verdict);
+	if (c->error != 0)
+		snprintf(c->why, sizeof c->why, "what %s has is no zone: %s", c->from, verdict.text);
+	else if ((c->error = zone_draft_seal(c->draft, &version)) != 0)
+		snprintf(c->why, sizeof c->why, "%s", error_text(c->error));
+	if (version == NULL) {
+		zone_draft_abandon(c->draft);
+		delta_writer_abandon(c->changes);
+	} else {
+		c->error = delta_writer_compare(c->changes, c->base, version, &c->delta);
+		if (c->error != 0)
+			snprintf(c->why, sizeof c->why, "%s", c->error == ERR_LIMIT ? "nearly everything differs"
+			                                                            : error_text(c->error));
+		zone_release(version);
+	}
+	c->draft = NULL;
+	c->changes = NULL;
+	room_post(c->room, &c->mail);
+}
+
+static void on_compared(struct mail *mail, void *receiver)
+{
+	struct compare *c = (struct compare *)((char *)mail - offsetof(struct compare, mail));
+
+	(void)receiver;
+	c->replica->is_strand_busy = false;
+	tell(c, c->error, c->error != 0 ? c->why : c->from);
+	end(c);
+}
+
+// --- fetching
+
+static void fetch_next(struct compare *c);
+
+static void on_fetched(void *context, struct fetch_result *result)
+{
+	struct compare *c = context;
+
+	c->fetch = NULL;
+	if (result->outcome != FETCH_DONE || result->changes == NULL) {
+		if (result->draft != NULL)
+			zone_draft_abandon(result->draft);
+		snprintf(c->why, sizeof c->why, "transfer from %s %.300s", c->from,
+		         result->why[0] != '\0' ? result->why : "cannot be compared");
+		c->at++;
+		fetch_next(c);
+		return;
+	}
+	c->replica->is_strand_busy = true;
+	c->is_in_lane = true;
+	c->draft = result->draft;
+	c->changes = result->changes;
+	c->mail.deliver = on_compared;
+	if (lane_post(c->room->long_lane, compare_on_lane, c) != 0)
+		compare_on_lane(c);
+}
+
+static void fetch_next(struct compare *c)
+{
+	const struct config_remotes *primaries = c->policy->primaries;
+	char why[256];
+
+	for (; c->at < primaries->count; c->at++) {
+		struct fetch_order order = {
+			.replica = c->replica, .config = c->config, .policy = c->policy,
+			.remote = &primaries->remote[c->at], .kind = FETCH_AXFR, .is_forced = true,
+		};
+		struct endpoint endpoint;
+		endpoint_from(&endpoint, (const struct sockaddr *)&order.remote->address);
+		endpoint_text(&endpoint, c->from);
+		if (fetch_start(&order, on_fetched, c, &c->fetch, why) == 0)
+			return;
+		c->fetch = NULL;
+		snprintf(c->why, sizeof c->why, "transfer from %s %.300s", c->from, why);
+	}
+	tell(c, ERR_IO, c->why[0] != '\0' ? c->why : "it has no primaries to ask");
+	end(c);
+}
+
+bool compare_waits(const struct replica *replica)
+{
+	return replica->compare != NULL && !replica->compare->is_running;
+}
+
+void compare_run(struct replica *replica)
+{
+	struct compare *c = replica->compare;
+
+	c->is_running = true;
+	c->config = config_hold(room_config(replica->room));
+	c->policy = replica_zone(replica)->policy;
+	c->base = zone_hold(replica_version(replica));
+	replica_hold(replica);
+	room_job_begin(replica->room);
+	fetch_next(c);
+}
+
+void compare_cancel(struct replica *replica)
+{
+	struct compare *c = replica->compare;
+
+	if (c == NULL)
+		return;
+	replica->compare = NULL;
+	tell(c, ERR_CLOSED, "the server, or the zone, is ending");
+	// What is on the lane comes back by itself.
+	if (c->is_in_lane)
+		return;
+	struct fetch *fetch = c->fetch;
+	end(c);
+	fetch_cancel(fetch);
+}
