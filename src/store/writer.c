@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "store/writer.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #define BATCH_MAX 4096
 #define BATCH_BYTES_MAX ((size_t)64 << 20)
 // So many versions leave enough of the map's pages behind to be given back.
-#define DROP_PAGES_AFTER 4096
+#define DROP_PAGES_AFTER 1024
 // After a snapshot behind the commits has failed: the disk is likely full.
 #define REWRITE_PAUSE_S 60
 
@@ -328,6 +329,7 @@ static void drop_pages(struct store_writer *w)
 		return;
 	w->dropped_at = versions;
 	store_drop_pages();
+	malloc_trim(0); // what queues of that length took
 }
 
 static void *run_store(void *context)
