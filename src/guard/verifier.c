@@ -28,7 +28,7 @@
 // What ends the feeding without being an error.
 #define FED_ENOUGH 1
 
-enum end { RUNNING, EXITED, OUT_OF_TIME, CANCELLED };
+enum end { RUNNING, EXITED, OUT_OF_TIME, CANCELLED, LOST };
 
 // One of its two outputs.
 struct output {
@@ -166,8 +166,12 @@ static int reap(struct run *run)
 
 	if (run->end != EXITED)
 		kill(-run->pid, SIGKILL);
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+	pid_t reaped;
+	while ((reaped = waitpid(run->pid, &status, 0)) < 0 && errno == EINTR)
 		;
+	// Where SIGCHLD is ignored the kernel throws the exit status away.
+	if (reaped < 0 && run->end == EXITED)
+		run->end = LOST;
 	// What others that it started still print, nobody waits for.
 	for (unsigned i = 0; i < 2; i++) {
 		for (unsigned reads = 0; reads < 64 && read_some(run, &run->output[i]); reads++)
@@ -324,6 +328,8 @@ static int judge(const struct run *run, int status, const char *program, struct 
 		return ERR_CLOSED;
 	if (run->end == OUT_OF_TIME)
 		snprintf(what, sizeof what, "gave no verdict within %u s and was killed", run->verifier->timeout);
+	else if (run->end == LOST)
+		snprintf(what, sizeof what, "ended, but its exit code was lost: is SIGCHLD ignored?");
 	else if (WIFSIGNALED(status))
 		snprintf(what, sizeof what, "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0)

@@ -179,6 +179,17 @@ static void test_it_gets_no_descriptor_and_no_signal_of_ours(void **state)
 	close(leak[1]);
 }
 
+// Whoever started us may ignore SIGCHLD, and that is inherited.
+static void test_a_lost_exit_code_is_no_yes(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	int error = run("false", 10);
+	signal(SIGCHLD, SIG_DFL);
+	assert_int_equal(error, ERR_HELD);
+	assert_non_null(strstr(verdict.text, "its exit code was lost"));
+}
+
 static void test_words(void **state)
 {
 	char **words = verifier_words("  check  --name \"a b\" 'c \"d' e'f g'h \"\" ");
@@ -205,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_it_need_not_read_the_zone),
 		cmocka_unit_test(test_only_its_own_end_counts),
 		cmocka_unit_test(test_it_gets_no_descriptor_and_no_signal_of_ours),
+		cmocka_unit_test(test_a_lost_exit_code_is_no_yes),
 		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, open_all, close_all);
