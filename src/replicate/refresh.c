@@ -63,12 +63,19 @@ void refresh_take_soa(struct refresh *refresh, const struct soa *soa, const stru
 		refresh->expire = 1;
 }
 
-// An EXPIRE shorter than REFRESH must not end a zone that nobody asked for.
-static uint64_t refresh_span(const struct refresh *refresh)
+// An EXPIRE shorter than REFRESH must not end a zone that nobody asked for, nor
+// a copy that was granted less; yet one that grants next to nothing is not
+// hammered.
+static uint64_t refresh_span(const struct refresh *refresh, uint64_t left)
 {
 	uint64_t span = ms(refresh->refresh);
 	uint64_t most = ms(refresh->expire) / 4 * 3;
+	uint64_t granted = left / 4 * 3;
 
+	if (granted < ms(EAGER_RETRY_MAX))
+		granted = ms(EAGER_RETRY_MAX);
+	if (most > granted)
+		most = granted;
 	return span < most ? span : most;
 }
 
@@ -134,11 +141,11 @@ static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now,
 	refresh->failures = 0;
 	refresh->is_behind = false;
 	refresh->is_on_trial = false;
-	refresh->refresh_at = now + jitter(refresh_span(refresh), random);
 	// RFC 7314, 4: what was granted before is not taken back by a secondary
 	// that is behind.
 	if (is_replaced || refresh->expires_at == REFRESH_NEVER || refresh->expires_at < expires_at)
 		refresh->expires_at = expires_at;
+	refresh->refresh_at = now + jitter(refresh_span(refresh, refresh->expires_at - now), random);
 	refresh->granted = 0;
 	return actions;
 }

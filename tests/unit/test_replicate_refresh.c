@@ -205,6 +205,27 @@ static void an_expire_shorter_than_refresh_is_asked_about_in_time(void **state)
 	assert_int_equal(refresh.expires_at, S(100));
 }
 
+// What a primary grants may be shorter than REFRESH (RFC 7314): it is asked for
+// again before that ends, and not hammered where there is next to nothing.
+static void a_grant_shorter_than_refresh_is_asked_about_in_time(void **state)
+{
+	struct refresh refresh = current(S(0));
+	(void)state;
+
+	refresh.granted = 600;
+	(void)refresh_step(&refresh, REFRESH_REPLACED, S(0), 0);
+	assert_int_equal(refresh.expires_at, S(600));
+	assert_int_equal(refresh.refresh_at, S(450));
+	refresh.granted = 100;
+	(void)refresh_step(&refresh, REFRESH_CONFIRMED, S(450), 0);
+	assert_int_equal(refresh.expires_at, S(600));
+	assert_int_equal(refresh.refresh_at, S(450) + 112500);
+	refresh.granted = 1;
+	(void)refresh_step(&refresh, REFRESH_REPLACED, S(600), 0);
+	assert_int_equal(refresh.expires_at, S(601));
+	assert_int_equal(refresh.refresh_at, S(630));
+}
+
 static void timers_go_on_over_a_restart(void **state)
 {
 	struct refresh refresh;
@@ -289,6 +310,7 @@ int main(void)
 		cmocka_unit_test(the_configuration_bounds_the_timers),
 		cmocka_unit_test(zeros_in_a_soa_do_not_spin),
 		cmocka_unit_test(an_expire_shorter_than_refresh_is_asked_about_in_time),
+		cmocka_unit_test(a_grant_shorter_than_refresh_is_asked_about_in_time),
 		cmocka_unit_test(timers_go_on_over_a_restart),
 		cmocka_unit_test(a_doubtful_clock_expires_nothing_before_it_was_asked),
 		cmocka_unit_test(a_doubtful_clock_is_not_proven_right_by_tsig),
