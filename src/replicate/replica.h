@@ -23,7 +23,6 @@ struct publication;
 struct rollback;
 struct store_held;
 struct store_pin;
-struct store_pin;
 
 // Primaries whose trouble each is told once, however they take turns.
 #define REPLICA_TOLD 4

@@ -17,7 +17,6 @@
 #include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/rollback.h"
-#include "replicate/rollback.h"
 #include "replicate/room.h"
 #include "zone/file.h"
 
@@ -191,7 +190,6 @@ static void find_secondary(struct replica *replica, const struct config_zone *zo
 	has_file = stamp_file(zone, &found->stamp);
 	if (found->version != NULL) {
 		rollback_at_start(replica, &found->version);
-		rollback_at_start(replica, &found->version);
 		found->is_export_behind = zone->file != NULL
 			&& (!has_file || found->stamp.mtime_ns / 1000000000 < found->state.transferred);
 		return;
@@ -363,7 +361,6 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	if (found->version != NULL)
 		held_served(replica, zone_serial(found->version));
 	rollback_settle(replica, found->version);
-	rollback_settle(replica, found->version);
 	if (found->error != NULL)
 		replica_note_error(replica, found->error);
 	// What there is no copy of is wanted at once, as fast as slots allow.
@@ -391,7 +388,6 @@ void start_load_all(struct replicate *room)
 		return;
 	}
 	held_resume_all(room);
-	rollback_resume_all(room);
 	rollback_resume_all(room);
 	run_gang(&gang);
 	if (wall < latest) {
