@@ -290,6 +290,80 @@ def test_status_of_many_is_sorted_and_names_who_will_be_asked(lab):
     assert {z["primary"] for z in listed} == {f"127.0.0.1@{nobody.port}"}
 
 
+def aged(path, seconds=10):
+    """A file that was changed just now may change again unseen: this one was not."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+def killed_and_started(server):
+    time.sleep(0.5)             # what is stored behind the first answers
+    server.kill()
+    mark = server.log_mark()
+    server.launch()             # on the files as they are
+    server.wait_ready()
+    return server.wait_log(r"example\.com: serial \d+ loaded from", since=mark)
+
+
+def test_a_primary_whose_file_is_the_same_starts_from_the_store(lab):
+    server = lab.understudy()
+    server.add(Zone("example.com", zone_text("example.com", 1)))
+    server.write_files()
+    path = server.zone_path("example.com")
+    aged(path)
+    server.launch()
+    server.wait_serial("example.com", 1)
+    assert "from the store" in killed_and_started(server)
+    assert server.ask("www.example.com").answer
+    # Another file, whatever its serial, is read; and is the one that is stored then.
+    for serial, host in ((2, "second"), (2, "third")):
+        server.write_zone("example.com", zone_text("example.com", serial, extra=f"{host} IN A 192.0.2.77\n"))
+        aged(path, 8 if host == "second" else 6)
+        assert "from its file" in killed_and_started(server)
+        assert server.ask(f"{host}.example.com").answer
+        assert "from the store" in killed_and_started(server)
+        assert server.ask(f"{host}.example.com").answer
+
+
+def test_a_primary_whose_file_was_reloaded_starts_from_the_store(lab):
+    server = lab.understudy()
+    server.add(Zone("example.com", zone_text("example.com", 1)))
+    server.start()
+    server.wait_serial("example.com", 1)
+    path = server.zone_path("example.com")
+    server.write_zone("example.com", zone_text("example.com", 2))
+    aged(path, 8)
+    server.reload()
+    server.wait_serial("example.com", 2)
+    assert "serial 2 loaded from the store" in killed_and_started(server)
+    # Touched, and found to be the same: that is remembered too.
+    aged(path, 5)
+    server.reload()
+    time.sleep(1.5)
+    assert "serial 2 loaded from the store" in killed_and_started(server)
+
+
+def test_a_primary_whose_file_includes_another_is_read(lab):
+    server = lab.understudy()
+    part = server.folder / "part.zone"
+    part.write_text("part IN A 192.0.2.1\n")
+    aged(part)
+    server.add(Zone("example.com", zone_text("example.com", 1, extra=f"$INCLUDE {part}\n")))
+    server.write_files()
+    aged(server.zone_path("example.com"))
+    server.launch()
+    server.wait_serial("example.com", 1)
+    assert "from its file" in killed_and_started(server)
+    part.write_text("other IN A 192.0.2.1\n")
+    aged(part, 5)
+    assert "from its file" in killed_and_started(server)
+    assert server.ask("other.example.com").answer and not server.ask("part.example.com").answer
+    # A reload sees it too.
+    part.write_text("third IN A 192.0.2.1\n")
+    server.reload()
+    wait_until(lambda: server.ask("third.example.com").answer, 5)
+
+
 def test_the_process_ends_when_its_signal_comes_during_the_start(lab):
     server = lab.understudy()
     for i in range(200):
