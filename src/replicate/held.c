@@ -215,8 +215,10 @@ struct approval {
 	struct zone_line *line;
 	struct zone_draft *draft;        // good and complete
 	struct delta_writer *changes;    // of base
+	uint32_t serial;                 // that was approved
 	int error;
 	char why[256];
+	uint8_t origin[NAME_MAX_WIRE];
 };
 
 static void give_up(struct approval *a)
@@ -226,6 +228,23 @@ static void give_up(struct approval *a)
 	delta_writer_abandon(a->changes);
 	a->draft = NULL;
 	a->changes = NULL;
+}
+
+// Where the store could not take what is held, it may still have what was held
+// before: that is not what was approved.
+static int check_serial(struct approval *a)
+{
+	struct rrset set;
+	struct soa soa;
+
+	if (!zone_draft_rrset(a->draft, a->origin, TYPE_SOA, &set)
+	    || soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) != 0)
+		return ERR_CORRUPT;
+	if (soa.serial == a->serial)
+		return 0;
+	snprintf(a->why, sizeof a->why, "serial %" PRIu32 " could not be kept, serial %" PRIu32 " is what was held before",
+	         a->serial, soa.serial);
+	return ERR_NOT_FOUND;
 }
 
 static void read_on_lane(void *context)
@@ -242,9 +261,11 @@ static void read_on_lane(void *context)
 		if (a->base != NULL)
 			error = zone_draft_replace_begin(a->draft);
 		if (error == 0)
-			error = store_held_read(a->room->store, a->replica->slot->origin, a->draft, a->why);
+			error = store_held_read(a->room->store, a->origin, a->draft, a->why);
 		if (error == 0 && a->base != NULL)
 			error = zone_draft_replace_end(a->draft);
+		if (error == 0)
+			error = check_serial(a);
 		if (error != 0)
 			give_up(a);
 	}
@@ -312,6 +333,8 @@ void held_publish(struct replica *replica)
 	a->policy = replica_zone(replica)->policy;
 	a->base = base != NULL ? zone_hold(base) : NULL;
 	a->line = replica->line;
+	a->serial = replica->held->serial;
+	memcpy(a->origin, replica->slot->origin, name_length(replica->slot->origin));
 	replica->is_strand_busy = true;
 	replica_hold(replica);
 	room_job_begin(room);

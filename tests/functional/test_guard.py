@@ -3,6 +3,7 @@
 served, and the operator decides."""
 
 import json
+import pathlib
 import time
 
 import dns.rdataset
@@ -107,6 +108,27 @@ def test_what_is_held_is_kept_over_a_restart(lab):
     say(second, "approve")
     second.wait_serial(ZONE, 2)
     assert len(second.ask(f"host2.{ZONE}").answer) == 1
+
+
+def test_what_could_not_be_kept_is_not_mistaken_for_what_was_held_before(lab):
+    first, second = lab_pair(lab, zone_text(ZONE, 1, hosts=200))
+    second.wait_serial(ZONE, 1)
+    first.update(ZONE, zone_text(ZONE, 2, hosts=3))
+    wait_held(second, 2, "max-shrink")
+    kept = next((pathlib.Path(second.state_dir) / "held").iterdir())
+    pathlib.Path(f"{kept}.tmp").mkdir()
+    first.update(ZONE, zone_text(ZONE, 3, hosts=4))
+    wait_held(second, 3, "max-shrink")
+    say(second, "approve")
+    second.wait_log("the approved version cannot be published: serial 3 could not be kept, "
+                    "serial 2 is what was held before")
+    assert second.serial(ZONE) == 1
+    # It is fetched again, and held again.
+    pathlib.Path(f"{kept}.tmp").rmdir()
+    say(second, "refresh")
+    wait_held(second, 3, "max-shrink")
+    say(second, "approve")
+    second.wait_serial(ZONE, 3)
 
 
 def test_a_rejected_serial_is_passed_over_until_a_newer_one_comes(lab):
