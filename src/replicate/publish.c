@@ -177,7 +177,7 @@ static void seal_on_lane(void *context)
 	p->error = guard_check_draft(p->draft, &verdict);
 	if (p->error != 0) {
 		snprintf(p->why, sizeof p->why, "refused: %s; %s", verdict.text,
-		         replica_version(p->replica) != NULL ? "the old version stays" : "there is no older one to serve");
+		         p->previous != NULL ? "the old version stays" : "there is no older one to serve");
 	} else {
 		p->error = zone_draft_seal(p->draft, &p->version);
 		if (p->error != 0)

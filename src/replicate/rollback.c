@@ -120,7 +120,7 @@ static void build_on_lane(void *context)
 	if (turn->error != 0) {
 		turn->draft = NULL;
 	} else {
-		turn->error = history_turn(turn->room->store, replica->slot->origin, zone_serial(turn->base),
+		turn->error = history_turn(turn->room->store, zone_origin(turn->base), zone_serial(turn->base),
 		                           wanted_serial(turn), turn->draft);
 		if (turn->error != 0) {
 			zone_draft_abandon(turn->draft);
@@ -138,7 +138,7 @@ static void publish(struct rollback *turn)
 	struct replica *replica = turn->replica;
 	struct publish_order order = {
 		.replica = replica,
-		.config = turn->config,
+		.config = room_config(turn->room), // there may be a newer one since
 		.policy = replica_zone(replica)->policy,
 		.draft = turn->draft,
 		.is_large = true,
