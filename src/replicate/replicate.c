@@ -127,6 +127,7 @@ static void on_begin(struct deadline *deadline, uint64_t now)
 
 	(void)now;
 	room->loads.is_begun = true;
+	orphans_forget(room);
 	load_run(room);
 }
 
@@ -184,7 +185,7 @@ static int add_zone(struct replicate *room, const struct config_zone *zone)
 		return error;
 	replica->index = room->replica_count;
 	replica->generation = room->generation;
-	replica->wants_load = room->is_running;
+	replica->wants_load = room->is_running && !start_load_one(replica);
 	room->replicas[room->replica_count++] = replica;
 	return 0;
 }
@@ -211,7 +212,7 @@ static void take_zone(struct replicate *room, const struct config_zone *zone)
 
 static void drop_old_zones(struct replicate *room)
 {
-	uint32_t i = 0;
+	uint32_t i = 0, dropped = 0;
 
 	while (i < room->replica_count) {
 		struct replica *replica = room->replicas[i];
@@ -221,11 +222,14 @@ static void drop_old_zones(struct replicate *room)
 		}
 		char name[NAME_MAX_TEXT];
 		log_line(LEVEL_NOTICE, replica_name(replica, name), "no longer configured: given up");
-		(void)store_forget(room->store, replica->slot->origin);
+		dropped++;
 		room->replicas[i] = room->replicas[--room->replica_count];
 		room->replicas[i]->index = i;
 		replica_remove(replica);
 	}
+	if (dropped > 0)
+		log_line(LEVEL_NOTICE, NULL, "%u zone%s no longer configured; what the store has of them is kept for 7 days, "
+		         "should they come back", dropped, dropped == 1 ? " is" : "s are");
 }
 
 static void release_config(void *config)
@@ -255,6 +259,7 @@ int replicate_configure(struct replicate *replicate, const struct config *config
 	notify_out_configure(room, config);
 	if (!room->is_running) {
 		start_load_all(room);
+		orphans_find(room);
 		room->is_running = true;
 	}
 	// From here all is done by the loop, once it runs and the store has its thread.

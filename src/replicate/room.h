@@ -20,6 +20,7 @@
 #include "replicate/load.h"
 #include "replicate/notify_in.h"
 #include "replicate/notify_out.h"
+#include "replicate/orphans.h"
 #include "replicate/primary.h"
 #include "replicate/random.h"
 #include "replicate/replicate.h"
@@ -54,6 +55,7 @@ struct replicate {
 	struct notify_out notify_out;
 	struct exports exports;
 	struct loads loads;
+	struct orphans orphans;
 
 	unsigned jobs;           // sockets, lane jobs, commits under way: stopping waits for them
 	bool is_running;         // the first configuration is loaded

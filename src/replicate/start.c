@@ -372,6 +372,20 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	log_found(replica, found);
 }
 
+bool start_load_one(struct replica *replica)
+{
+	struct found found = { .stamp = { .size = -1 } };
+	int64_t latest = store_latest_time(replica->room->store), wall = clock_wall_s();
+
+	if (replica->role != CONFIG_SECONDARY)
+		return false;
+	try_store(replica, &found);
+	if (found.version == NULL)
+		return false;
+	take_up(replica, &found, wall < latest ? latest : wall, false, latest);
+	return true;
+}
+
 void start_load_all(struct replicate *room)
 {
 	struct gang gang = { .room = room };

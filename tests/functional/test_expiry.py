@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from peers import Endpoint, Zone, client, zone_text
+from peers import Endpoint, Key, Zone, client, zone_text
 
 
 def brief(serial):
@@ -56,6 +56,31 @@ def test_an_older_serial_is_accepted_once_expired(lab):
     second.wait_log(r"example\.com.*(lower|older|behind)")
     assert second.serial("example.com") in (100, None)
     second.wait_serial("example.com", 50, 20)
+
+
+def test_a_clock_in_doubt_is_not_proven_right_by_tsig(lab):
+    """By the clock the copy has expired while the server was down, and its
+    primary answers, but not with our key: as it would if our clock was wrong."""
+    keyed, other = Key("transfer-key"), Key("transfer-key", seed="another")
+    first, second = lab.nsd(), lab.understudy()
+    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1", key=keyed)]))
+    second.add(Zone("example.com", primaries=[first.endpoint._replace(key=keyed)]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    second.kill()
+    first.kill()
+    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1", key=other)]))
+    first.start()
+    time.sleep(5)
+    second.start()
+    second.wait_log(r"example\.com.*served on until")
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        assert second.serial("example.com") == 1
+        time.sleep(0.2)
+    first.kill()
+    second.wait_rcode("example.com", "SERVFAIL", 30)
 
 
 def test_a_zone_never_loaded_answers_servfail(lab):

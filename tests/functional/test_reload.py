@@ -48,6 +48,30 @@ def test_zones_come_and_go(lab):
     assert server.serial("example.com") == 1
 
 
+def test_a_zone_that_comes_back_has_its_copy(lab):
+    """A line lost from the configuration by mistake, while the primary is away."""
+    other = lab.nsd()
+    other.add(Zone("example.com", zone_text("example.com", 5), allow=[Endpoint("127.0.0.1")]))
+    other.start()
+    server = lab.understudy()
+    zone = Zone("example.com", primaries=[other.endpoint])
+    server.add(zone)
+    server.add(Zone("stays.test", zone_text("stays.test", 1)))
+    server.start()
+    server.wait_serial("example.com", 5)
+    other.kill()
+    del server.zones["example.com"]
+    server.write_config()
+    server.reload()
+    server.wait_rcode("example.com", "REFUSED")
+    server.wait_log(r"1 zone is no longer configured")
+    (server.folder / zone.file).unlink(missing_ok=True)
+    server.add(zone)
+    server.write_config()
+    server.reload()
+    server.wait_serial("example.com", 5)
+
+
 def test_a_primary_becomes_a_secondary(lab):
     other = lab.bind()
     other.add(Zone("example.com", zone_text("example.com", 5), allow=[Endpoint("127.0.0.1")]))
