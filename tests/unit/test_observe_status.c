@@ -234,8 +234,35 @@ static void json_has_every_field(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json, "expires_at")), NOW + 6 * 86400);
 	assert_true(json_is_null(json_object_get(json, "last_error")));
 	assert_true(json_is_null(json_object_get(json, "held")));
-	assert_int_equal(json_object_size(json), 22);
+	assert_true(json_is_null(json_object_get(json, "rolled_back")));
+	assert_int_equal(json_object_size(json), 23);
 	json_decref(json);
+}
+
+static void a_rollback_is_told_everywhere(void **state)
+{
+	struct replica_status zone = secondary("example.com");
+	struct status_summary summary = { 0 };
+	(void)state;
+	zone.rolled_back = true;
+	zone.newest_serial = 2026112205;
+	zone.rolled_back_since = NOW - 720;
+	char *text = row(&zone);
+	assert_non_null(strstr(text, "\n  ! rolled back to serial 2026112201 in place of 2026112205 for 12 min, since "
+	                             "2026-11-22 18:28:00\n    UTC; `understudy resume example.com` serves the newest "
+	                             "again\n"));
+	free(text);
+	text = full(&zone);
+	assert_non_null(strstr(text, "  ! rolled back to serial 2026112201"));
+	free(text);
+	json_t *json = status_zone_json(&zone, NOW), *rollback = json_object_get(json, "rolled_back");
+	assert_int_equal(json_integer_value(json_object_get(rollback, "serial")), 2026112201);
+	assert_int_equal(json_integer_value(json_object_get(rollback, "newest")), 2026112205);
+	assert_int_equal(json_integer_value(json_object_get(rollback, "since")), NOW - 720);
+	json_decref(json);
+	status_count(&summary, &zone);
+	assert_int_equal(summary.rolled_back, 1);
+	assert_true(status_is_degraded(&summary));
 }
 
 static void what_is_held_is_told_everywhere(void **state)
@@ -317,6 +344,7 @@ int main(void)
 		cmocka_unit_test(one_of_a_kind_is_not_many),
 		cmocka_unit_test(the_lag_of_no_copy_is_not_known),
 		cmocka_unit_test(json_has_every_field),
+		cmocka_unit_test(a_rollback_is_told_everywhere),
 		cmocka_unit_test(what_is_held_is_told_everywhere),
 		cmocka_unit_test(a_list_in_json_is_one_object),
 	};
