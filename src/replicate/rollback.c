@@ -300,6 +300,9 @@ void rollback_forget(struct replica *replica)
 	struct rollback *turn = replica->rollback;
 
 	replica->rollback = NULL;
+	// A copy that is taken up again later is the newest.
+	if (replica->pin != NULL && !replica->room->is_stopping)
+		(void)store_pin_put(replica->room->store, replica->slot->origin, NULL, NULL, NULL);
 	forget_pin(replica);
 	if (turn == NULL)
 		return;

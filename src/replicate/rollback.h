@@ -33,7 +33,7 @@ void rollback_published(struct replica *replica, int error, const char *why);
 // Everything stops: who asked is told so.
 void rollback_stop(struct replica *replica);
 
-// The zone goes away, or becomes a primary's; the store is another matter.
+// The zone goes away, or becomes a primary's: it is rolled back no more.
 void rollback_forget(struct replica *replica);
 
 // At the start, before zones are loaded: finds which are rolled back.

@@ -224,3 +224,26 @@ def test_the_zone_file_follows_what_is_served(pair):
     wait_until(lambda: "host2." not in path.read_text(), timeout=20)
     say(second, "resume")
     wait_until(lambda: "host4." in path.read_text(), timeout=20)
+
+
+def test_a_zone_that_comes_back_is_not_rolled_back(pair):
+    _, second = pair
+    say(second, "rollback", "2")
+    zone = second.zones.pop(ZONE)
+    second.add(Zone("other.test", zone_text("other.test", 1)))
+    second.write_config()
+    say_reload(second)
+    wait_until(lambda: second.serial(ZONE) is None)
+    second.zones.pop("other.test")
+    second.add(zone)
+    second.write_config()
+    say_reload(second)
+    second.wait_serial(ZONE, 5)
+    restart(second, second.stop)
+    second.wait_serial(ZONE, 5)
+    assert status(second)["rolled_back"] is None
+
+
+def say_reload(server):
+    got, out, err = server.run("reload", "--state-dir", server.state_dir)
+    assert got == 0, (out, err)
