@@ -331,6 +331,8 @@ void builder_default_server(struct builder *b, struct config_server *server)
 	server->tcp_timeout = 30;
 	server->transfers_in = server->transfers_out = 10;
 	server->transfers_per_ns = 2;
-	server->serial_query_rate = server->notify_rate = 20;
+	server->serial_query_rate = 20;
+	server->notify_rate = 1000;
+	server->startup_notify_rate = 200;
 	server->zone_file_write = UINT32_MAX;
 }

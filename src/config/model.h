@@ -170,7 +170,7 @@ struct config_server {
 	uint32_t tcp_queries;        // a connection; 0 no limit
 	uint32_t tcp_mss;            // 0: the system's
 	uint32_t transfers_in, transfers_out, transfers_per_ns;
-	uint32_t serial_query_rate, notify_rate; // a second
+	uint32_t serial_query_rate, notify_rate, startup_notify_rate; // a second
 	uint32_t zone_file_write;    // nsd.conf zonefiles-write; UINT32_MAX: not said
 };
 

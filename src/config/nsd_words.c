@@ -91,6 +91,7 @@ const struct nsd_word nsd_words[] = {
 	SRV("transfers-per-ns", NSD_SERVER_NUMBER, transfers_per_ns),
 	SRV("serial-query-rate", NSD_SERVER_NUMBER, serial_query_rate),
 	SRV("notify-rate", NSD_SERVER_NUMBER, notify_rate),
+	SRV("startup-notify-rate", NSD_SERVER_NUMBER, startup_notify_rate),
 	SET("max-zone-size", SZP, NSD_SET_SIZE, max_zone_size),
 	DO("max-shrink", SZP, 1, nsd_set_percent),
 	SET("history", SZP, NSD_SET_NUMBER, history),

@@ -221,8 +221,13 @@ static void took_unchanged(struct load *load)
 		return;
 	// Touched: the next start shall know it.
 	replica->is_file_served = true;
-	if (replica->role == CONFIG_PRIMARY)
-		replica_put_state(replica);
+	if (replica->role != CONFIG_PRIMARY)
+		return;
+	// The copy of a secondary that was made the primary: it ages no more.
+	if (replica->refresh.phase == REPLICA_EXPIRED)
+		zone_slot_set_state(replica->slot, ZONE_STATE_SERVED);
+	replica->refresh.phase = REPLICA_CURRENT;
+	replica_put_state(replica);
 }
 
 static void on_looked(struct mail *mail, void *receiver)
@@ -298,7 +303,7 @@ static void start_store(struct replica *replica)
 		load_published(replica, error, error_text(error));
 	}
 	if (replica->wants_notify)
-		notify_out_zone(replica);
+		notify_out_zone(replica, NOTIFY_OF_START);
 	replica->wants_notify = false;
 }
 

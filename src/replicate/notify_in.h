@@ -13,10 +13,11 @@ struct replica;
 
 // Anyone can make up an unsigned NOTIFY, and each costs us a question and the
 // primary an answer. For each query a second of serial-query-rate so many are
-// heeded at once, a burst beyond that; the others wait in the queue of the
+// heeded at once, a burst beyond that, as when a thousand zones change at
+// once; the others wait in the queue of the
 // zones that are due.
 #define NOTIFY_A_QUERY 5u
-#define NOTIFY_BURST 200u
+#define NOTIFY_BURST 2000u
 
 // A serial that only an unsigned NOTIFY told of hastens so many attempts in a
 // row that come to nothing.

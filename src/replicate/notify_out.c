@@ -13,7 +13,8 @@
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
-// NOTIFYs to one target on their way at once; one alone while it is silent.
+// NOTIFYs of one lane to one target on their way at once; one alone while it
+// is silent.
 #define WINDOW 16u
 
 // After so many zones without any answer a target counts as silent: it is
@@ -40,6 +41,7 @@ struct notify_entry {
 	const struct config_key *key;
 	struct query *query;                  // NULL: waiting
 	struct deadline deadline;
+	enum notify_lane lane;
 	unsigned tries, tries_max;
 	struct notify_tcp *tcp;               // the last try
 };
@@ -53,8 +55,8 @@ struct notify_target {
 	struct replicate *room;
 	struct endpoint endpoint, source;
 	uv_udp_t *socket;                     // open while something is on its way
-	struct notify_list waiting, sent;
-	unsigned sent_count;
+	struct notify_list waiting[NOTIFY_LANES], sent;
+	unsigned sent_count[NOTIFY_LANES];
 	unsigned silent;                      // zones in a row without an answer
 	uint8_t answer[ANSWER_ROOM];
 };
@@ -89,9 +91,9 @@ static void free_entry(struct notify_entry *entry)
 	*place = entry->next_of_zone;
 	if (entry->query != NULL) {
 		take_out(&target->sent, entry);
-		target->sent_count--;
+		target->sent_count[entry->lane]--;
 	} else {
-		take_out(&target->waiting, entry);
+		take_out(&target->waiting[entry->lane], entry);
 	}
 	deadline_leave(&target->room->deadlines, &entry->deadline);
 	notify_tcp_end(entry->tcp);
@@ -135,13 +137,18 @@ static void drop_target(struct notify_target *target)
 	free(target);
 }
 
+static bool is_waiting(const struct notify_target *target)
+{
+	return target->waiting[NOTIFY_OF_CHANGE].first != NULL || target->waiting[NOTIFY_OF_START].first != NULL;
+}
+
 // The target may be gone after this.
 static void settle(struct notify_target *target)
 {
 	pump(target);
 	if (target->sent.first == NULL)
 		close_socket(target);
-	if (target->sent.first == NULL && target->waiting.first == NULL && target->silent == 0)
+	if (target->sent.first == NULL && !is_waiting(target) && target->silent == 0)
 		drop_target(target);
 }
 
@@ -349,63 +356,113 @@ static int build(struct notify_entry *entry)
 	                          clock_wall_s());
 }
 
-static bool take_token(struct replicate *room)
+bool notify_pace_take(struct notify_pace *pace, uint32_t rate, uint64_t now, uint64_t *wait)
 {
-	struct notify_out *out = &room->notify_out;
-	uint64_t rate = room_config(room)->server.notify_rate;
-	uint64_t now = clock_boot_ms();
+	uint64_t passed = pace->at != 0 && now - pace->at < 1000 ? now - pace->at : 1000;
+	uint64_t most = (uint64_t)rate * 1000;
 
+	*wait = 0;
 	if (rate == 0)
 		return true;
-	out->tokens += (now - out->tokens_at) * rate;
-	out->tokens_at = now;
-	if (out->tokens > rate * 1000)
-		out->tokens = rate * 1000;
-	if (out->tokens < 1000) {
-		deadline_set(&room->deadlines, &out->pace, now + (1000 - out->tokens + rate - 1) / rate);
+	pace->tokens += passed * rate;
+	if (pace->tokens > most)
+		pace->tokens = most;
+	pace->at = now;
+	if (pace->tokens < 1000) {
+		*wait = (1000 - pace->tokens + rate - 1) / rate;
 		return false;
 	}
-	out->tokens -= 1000;
+	pace->tokens -= 1000;
 	return true;
+}
+
+static bool take_token(struct replicate *room, enum notify_lane lane)
+{
+	const struct config_server *server = &room_config(room)->server;
+	struct notify_pace *pace = &room->notify_out.pace[lane];
+	uint32_t rate = lane == NOTIFY_OF_START ? server->startup_notify_rate : server->notify_rate;
+	uint64_t now = clock_boot_ms(), wait;
+
+	if (notify_pace_take(pace, rate, now, &wait))
+		return true;
+	deadline_set(&room->deadlines, &pace->wake, now + wait);
+	return false;
+}
+
+static void send_first(struct notify_target *target, enum notify_lane lane, struct query *query)
+{
+	struct notify_entry *entry = target->waiting[lane].first;
+
+	take_out(&target->waiting[lane], entry);
+	entry->query = query;
+	append(&target->sent, entry);
+	target->sent_count[lane]++;
+	if (build(entry) != 0)
+		give_up(entry, "cannot be signed");
+	else
+		send_entry(entry);
+}
+
+static void pump_lane(struct notify_target *target, enum notify_lane lane)
+{
+	unsigned window = target->silent < SILENT_AFTER ? WINDOW : 1;
+
+	while (target->waiting[lane].first != NULL && target->sent_count[lane] < window && !target->room->is_stopping) {
+		struct query *query;
+		if (!take_token(target->room, lane))
+			return;
+		query = calloc(1, sizeof *query);
+		if (query == NULL)
+			return;
+		send_first(target, lane, query);
+	}
 }
 
 static void pump(struct notify_target *target)
 {
-	unsigned window = target->silent < SILENT_AFTER ? WINDOW : 1;
-
-	while (target->waiting.first != NULL && target->sent_count < window && !target->room->is_stopping) {
-		struct notify_entry *entry = target->waiting.first;
-		if (!take_token(target->room))
-			return;
-		take_out(&target->waiting, entry);
-		append(&target->sent, entry);
-		target->sent_count++;
-		// The list of those sent is searched by ID: the entry joins it with one.
-		entry->query = calloc(1, sizeof *entry->query);
-		if (entry->query == NULL) {
-			take_out(&target->sent, entry);
-			target->sent_count--;
-			append(&target->waiting, entry);
-			return;
-		}
-		if (build(entry) != 0)
-			give_up(entry, "cannot be signed");
-		else
-			send_entry(entry);
-	}
+	pump_lane(target, NOTIFY_OF_CHANGE);
+	pump_lane(target, NOTIFY_OF_START);
 }
 
-static void on_pace(struct deadline *deadline, uint64_t now)
+// The first in the list goes last the next time: a long queue of one target
+// leaves a share of the pace to the others.
+static void rotate(struct notify_out *out)
 {
-	struct notify_out *out = (struct notify_out *)((char *)deadline - offsetof(struct notify_out, pace));
+	struct notify_target *first = out->targets, **end = &out->targets;
+
+	if (first == NULL || first->next == NULL)
+		return;
+	out->targets = first->next;
+	first->next = NULL;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = first;
+}
+
+static void pump_all(struct notify_out *out)
+{
 	struct notify_target *target = out->targets, *next;
 
-	(void)now;
 	for (; target != NULL; target = next) {
 		next = target->next;
 		settle(target);
 	}
+	rotate(out);
 }
+
+static void on_pace_of_change(struct deadline *deadline, uint64_t now)
+{
+	(void)now;
+	pump_all((struct notify_out *)((char *)deadline - offsetof(struct notify_out, pace[NOTIFY_OF_CHANGE].wake)));
+}
+
+static void on_pace_of_start(struct deadline *deadline, uint64_t now)
+{
+	(void)now;
+	pump_all((struct notify_out *)((char *)deadline - offsetof(struct notify_out, pace[NOTIFY_OF_START].wake)));
+}
+
+static deadline_fire *const on_pace[NOTIFY_LANES] = { on_pace_of_change, on_pace_of_start };
 
 // --- what is to be told
 
@@ -429,6 +486,16 @@ static struct notify_target *find_target(struct replicate *room, const struct no
 	return target;
 }
 
+// What waits since the start is news now. What is on its way stays in its lane.
+static void hasten(struct notify_entry *entry, enum notify_lane lane)
+{
+	if (entry->query != NULL || lane == entry->lane || lane != NOTIFY_OF_CHANGE)
+		return;
+	take_out(&entry->target->waiting[entry->lane], entry);
+	entry->lane = lane;
+	append(&entry->target->waiting[lane], entry);
+}
+
 // The newest version is told; one that is on its way with an older one starts anew.
 static void renew(struct notify_entry *entry)
 {
@@ -441,7 +508,7 @@ static void renew(struct notify_entry *entry)
 		send_entry(entry);
 }
 
-static void tell(struct replica *replica, const struct notify_recipient *recipient)
+static void tell(struct replica *replica, const struct notify_recipient *recipient, enum notify_lane lane)
 {
 	struct replicate *room = replica->room;
 	struct notify_target *target = find_target(room, recipient);
@@ -453,7 +520,9 @@ static void tell(struct replica *replica, const struct notify_recipient *recipie
 	if (target == NULL)
 		return;
 	if (entry != NULL) {
+		hasten(entry, lane);
 		renew(entry);
+		settle(target);
 		return;
 	}
 	entry = calloc(1, sizeof *entry);
@@ -464,17 +533,18 @@ static void tell(struct replica *replica, const struct notify_recipient *recipie
 	}
 	entry->target = target;
 	entry->replica = replica;
+	entry->lane = lane;
 	entry->config = config_hold(room_config(room));
 	entry->key = recipient->key;
 	entry->tries_max = tries > 0 ? tries : 1;
 	entry->next_of_zone = replica->notifies;
 	replica->notifies = entry;
 	replica_hold(replica);
-	append(&target->waiting, entry);
+	append(&target->waiting[lane], entry);
 	settle(target);
 }
 
-void notify_out_zone(struct replica *replica)
+void notify_out_zone(struct replica *replica, enum notify_lane lane)
 {
 	struct notify_recipient recipients[RECIPIENTS_MAX];
 	char missing[256], name[NAME_MAX_TEXT];
@@ -486,7 +556,7 @@ void notify_out_zone(struct replica *replica)
 		         "no NOTIFY to %s: no address of it is in the zones served here; also-notify can name it", missing);
 	}
 	for (unsigned i = 0; i < count; i++)
-		tell(replica, &recipients[i]);
+		tell(replica, &recipients[i], lane);
 }
 
 void notify_out_forget(struct replica *replica)
@@ -515,8 +585,9 @@ void notify_out_configure(struct replicate *room, const struct config *config)
 	uv_interface_address_t *interfaces = NULL;
 	int count = 0;
 
-	if (out->pace.fire == NULL)
-		(void)deadline_join(&room->deadlines, &out->pace, on_pace);
+	for (unsigned lane = 0; lane < NOTIFY_LANES; lane++)
+		if (out->pace[lane].wake.fire == NULL)
+			(void)deadline_join(&room->deadlines, &out->pace[lane].wake, on_pace[lane]);
 	out->own_count = 0;
 	if (uv_interface_addresses(&interfaces, &count) != 0)
 		count = 0;
@@ -540,13 +611,15 @@ void notify_out_stop(struct replicate *room)
 {
 	while (room->notify_out.targets != NULL) {
 		struct notify_target *target = room->notify_out.targets;
-		while (target->waiting.first != NULL)
-			free_entry(target->waiting.first);
+		for (unsigned lane = 0; lane < NOTIFY_LANES; lane++)
+			while (target->waiting[lane].first != NULL)
+				free_entry(target->waiting[lane].first);
 		while (target->sent.first != NULL)
 			free_entry(target->sent.first);
 		close_socket(target);
 		room->notify_out.targets = target->next;
 		free(target);
 	}
-	deadline_leave(&room->deadlines, &room->notify_out.pace);
+	for (unsigned lane = 0; lane < NOTIFY_LANES; lane++)
+		deadline_leave(&room->deadlines, &room->notify_out.pace[lane].wake);
 }

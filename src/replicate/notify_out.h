@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // NOTIFY out (RFC 1996): a queue for each target, so that a dead one delays
 // none of the others; by UDP, again and again with growing pauses, at last by TCP.
+// What a start or a first copy tells has a lane and a rate of its own: news of
+// a change never waits behind it.
 #pragma once
 
 #include <stdbool.h>
@@ -17,13 +19,24 @@ struct replicate;
 
 #define OWN_ADDRESSES_MAX 64
 
+enum notify_lane { NOTIFY_OF_CHANGE, NOTIFY_OF_START, NOTIFY_LANES };
+
+// How fast NOTIFYs of one lane leave, to all targets together.
+struct notify_pace {
+	struct deadline wake; // when the next may go, while some wait for that
+	uint64_t at;          // boot ms: when it was last filled; 0: never
+	uint64_t tokens;      // thousandths of a NOTIFY
+};
+
+// Takes one, where there is one: `rate` a second, as many at once after a
+// quiet second. 0 in `wait`: it may go, else after so many ms. Rate 0: no limit.
+bool notify_pace_take(struct notify_pace *pace, uint32_t rate, uint64_t now, uint64_t *wait);
+
 struct notify_out {
 	struct notify_target *targets;
 	struct endpoint own[OWN_ADDRESSES_MAX]; // where we listen: not told of our own news
 	unsigned own_count;
-	struct deadline pace;
-	uint64_t tokens_at;
-	uint64_t tokens;                        // thousandths of a NOTIFY that may go
+	struct notify_pace pace[NOTIFY_LANES];
 };
 
 // Who is to be told of a zone.
@@ -41,8 +54,9 @@ struct notify_recipient {
 unsigned notify_recipients(struct replica *replica, struct notify_recipient recipients[static RECIPIENTS_MAX],
                            char missing[static 256]);
 
-// Tells the zone's recipients of what is served now.
-void notify_out_zone(struct replica *replica);
+// Tells the zone's recipients of what is served now. One that waits in the
+// lane of the start is moved to that of changes when there is one.
+void notify_out_zone(struct replica *replica, enum notify_lane lane);
 
 // Nobody is told of this zone any more.
 void notify_out_forget(struct replica *replica);

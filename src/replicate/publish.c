@@ -370,7 +370,7 @@ static void run_downstream(struct publication *p)
 	// Nobody goes back to a lower serial.
 	if (p->turn == PUBLISH_FORWARD || p->previous == NULL
 	    || serial_newer(zone_serial(p->version), zone_serial(p->previous)))
-		notify_out_zone(p->replica);
+		notify_out_zone(p->replica, p->previous != NULL ? NOTIFY_OF_CHANGE : NOTIFY_OF_START);
 	if (p->is_transfer || p->turn != PUBLISH_FORWARD)
 		export_request(p->replica);
 }

@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from peers import Endpoint, Zone
+from peers import Endpoint, Listener, Zone
 from peers.process import wait_until
 
 SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
 COUNT = 100000 if SOAK else 2000
-CHANGED = 1000 if SOAK else 200
+CHANGED = 1000
 PATIENCE = 300 if SOAK else 60
 
 
@@ -37,9 +37,9 @@ def secondaries(server, first: int, count: int, primaries):
         server.add(Zone(name_of(i), primaries=primaries))
 
 
-def primary_of(lab, count, notify=()):
+def primary_of(lab, count, notify=(), options=()):
     server = lab.understudy()
-    server.options = ["notify-rate 5000;"]
+    server.options = list(options)
     for i in range(count):
         server.add(Zone(name_of(i), text_of(i), allow=[Endpoint("127.0.0.1")], notify=list(notify)))
     server.start()
@@ -77,11 +77,11 @@ def test_many_zones_come_over_few_connections_and_stay(lab):
     # A connection for each zone would leave as many behind.
     assert sockets_in_time_wait(first.port) < COUNT // 10 + 50
 
-    # A thousand changes at once.
+    # A thousand changes at once, told of at the default rate.
     for i in range(CHANGED):
         first.write_zone(name_of(i), text_of(i, 2))
     first.reload()
-    wait_all(second, 2, range(CHANGED))
+    wait_all(second, 2, range(CHANGED), timeout=20)
     assert second.serial(name_of(CHANGED)) == 1
 
     # From the store, with the primary away.
@@ -89,6 +89,19 @@ def test_many_zones_come_over_few_connections_and_stay(lab):
     second.restart()
     wait_all(second, 2, range(CHANGED))
     wait_all(second, 1, range(CHANGED, COUNT, max(1, COUNT // 2000)))
+
+
+def test_news_does_not_wait_behind_what_a_start_tells(lab):
+    count, changed = 400, 300
+    with Listener() as listener:
+        first = primary_of(lab, count, notify=[listener.endpoint], options=["startup-notify-rate 2;"])
+        wait_until(lambda: listener.heard, 5)
+        for i in range(changed):
+            first.write_zone(name_of(i), text_of(i, 2))
+        first.reload()
+        wait_until(lambda: sum(serial == 2 for _, serial, _ in listener.heard) == changed, 5,
+                   message=lambda: f"{len(listener.heard)} were told")
+        assert len(listener.heard) < changed + 40, "those of the start went at their own rate"
 
 
 class Hole:

@@ -12,9 +12,10 @@ from .model import ALGORITHMS, Endpoint, Key, Zone, zone_text
 from .nsd import Nsd
 from .powerdns import PowerDns
 from .process import ROOT, ServerError, free_port
+from .receiver import CloudSecondary, Listener
 from .understudy import Understudy
 
 __all__ = [
-    "ALGORITHMS", "Bind", "Endpoint", "Key", "Knot", "Nsd", "PowerDns", "ROOT",
-    "ServerError", "Understudy", "Zone", "free_port", "zone_text",
+    "ALGORITHMS", "Bind", "CloudSecondary", "Endpoint", "Key", "Knot", "Listener", "Nsd",
+    "PowerDns", "ROOT", "ServerError", "Understudy", "Zone", "free_port", "zone_text",
 ]

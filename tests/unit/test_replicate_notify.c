@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "dns/types.h"
 #include "replicate/notify_in.h"
+#include "replicate/notify_out.h"
 #include "replicate/replica.h"
 
 static const char text[] =
@@ -177,6 +178,42 @@ static void a_flood_is_heeded_at_a_pace(void **state)
 	assert_true(notify_bucket_take(&bucket, 0, 6000)); // serial-query-rate 0: no limit
 }
 
+static void what_we_tell_leaves_at_a_pace(void **state)
+{
+	struct notify_pace pace = { 0 };
+	unsigned sent = 0;
+	uint64_t wait;
+
+	(void)state;
+	while (notify_pace_take(&pace, 20, 5000, &wait))
+		sent++;
+	assert_int_equal(sent, 20); // a second's worth at once
+	assert_int_equal(wait, 50);
+	assert_false(notify_pace_take(&pace, 20, 5049, &wait));
+	assert_int_equal(wait, 1);
+	assert_true(notify_pace_take(&pace, 20, 5050, &wait));
+	assert_int_equal(wait, 0);
+	// However long nothing was told, no more than that is saved up.
+	for (sent = 0; notify_pace_take(&pace, 20, 5050 + 86400000, &wait);)
+		sent++;
+	assert_int_equal(sent, 20);
+	assert_true(notify_pace_take(&pace, 0, 5050, &wait)); // notify-rate 0: no limit
+}
+
+static void a_start_has_a_pace_of_its_own(void **state)
+{
+	static const char slow[] = "options { startup-notify-rate 3; };\n";
+	struct config_report report = { 0 };
+	struct config *read;
+
+	(void)state;
+	assert_int_equal(config_read_memory("named.conf", slow, sizeof slow - 1, NULL, &report, &read), 0);
+	assert_int_equal(read->server.startup_notify_rate, 3);
+	assert_true(read->server.notify_rate >= 500); // a thousand changes are told of in seconds
+	config_report_free(&report);
+	config_release(read);
+}
+
 static void what_is_news(void **state)
 {
 	(void)state;
@@ -222,6 +259,8 @@ int main(void)
 		cmocka_unit_test(many_are_one_and_the_newest_serial_counts),
 		cmocka_unit_test(a_signature_goes_with_its_serial),
 		cmocka_unit_test(a_flood_is_heeded_at_a_pace),
+		cmocka_unit_test(what_we_tell_leaves_at_a_pace),
+		cmocka_unit_test(a_start_has_a_pace_of_its_own),
 		cmocka_unit_test(what_is_news),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
