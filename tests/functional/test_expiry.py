@@ -83,6 +83,23 @@ def test_a_clock_in_doubt_is_not_proven_right_by_tsig(lab):
     second.wait_rcode("example.com", "SERVFAIL", 30)
 
 
+def test_a_copy_whose_primary_is_lost_becomes_the_primary(lab):
+    """The primary is lost for good: the copy's own file is what there is."""
+    first, second = lab.nsd(), lab.understudy()
+    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1")]))
+    second.add(Zone("example.com", primaries=[first.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    first.kill()
+    second.wait_rcode("example.com", "SERVFAIL", 15)
+    second.add(Zone("example.com", brief(1)))
+    second.write_files()
+    second.reload()
+    second.wait_serial("example.com", 1)
+    assert "expired" not in second.status("example.com")
+
+
 def test_a_zone_never_loaded_answers_servfail(lab):
     second = lab.understudy()
     second.add(Zone("example.com", primaries=[Endpoint("127.0.0.1", 1)]))
