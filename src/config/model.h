@@ -86,7 +86,7 @@ struct config_policy {
 	uint32_t transfer_time_in;      // longest transfer in
 	uint32_t transfer_idle_in;      // longest silence in one
 	uint32_t transfer_time_out;
-	uint32_t transfer_idle_out;     // not in effect yet
+	uint32_t transfer_idle_out;
 	uint32_t min_rate_seconds;      // a transfer in that brings fewer than
 	uint64_t min_rate_bytes;        // min_rate_bytes in this time is ended
 	uint32_t notify_retry;          // attempts a NOTIFY gets

@@ -185,7 +185,6 @@ static void statements_without_effect_are_named_once(void **state)
 		 "warning: named.conf:1:11: 'max-records-per-type' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
 		 "warning: named.conf:1:37: 'max-types-per-name' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
 		 "warning: named.conf:1:61: 'check-structure' has no effect: the structure of a zone is always checked\n"
-		 "warning: named.conf:1:81: 'max-transfer-idle-out' has no effect: not implemented yet: max-transfer-time-out ends transfers that take too long\n"
 		 "warning: named.conf:2:1: 'try-tcp-refresh' has no effect: a primary that does not answer over UDP is always asked over TCP\n"
 		 "warning: named.conf:2:21: 'zone-statistics' has no effect: queries are not counted by zone yet\n"
 		 "warning: named.conf:2:42: 'http-listen' has no effect: not implemented yet: `understudy status` shows the state\n"
