@@ -134,8 +134,10 @@ def chain(lab, first, second, third, edits, key=None):
     return servers
 
 
+# PowerDNS keeps no history and sends the whole zone each time: what we give on is
+# the difference that we find ourselves.
 CHAINS = [("bind", "us", "knot", None), ("knot", "us", "nsd", None), ("us", "us", "us", Key()),
-          ("us", "us", "bind", None)]
+          ("us", "us", "bind", None), ("powerdns", "us", "bind", None)]
 
 
 @pytest.mark.parametrize("first,second,third,key", CHAINS, ids=["-".join(c[:3]) for c in CHAINS])
@@ -145,7 +147,7 @@ def test_random_edits_travel_as_ixfr(lab, first, second, third, key):
     count = 200 if SOAK else 7
     travels(servers, edits, count)
     for i, kind in enumerate((first, second, third)):
-        if kind == "us" and i > 0:
+        if kind == "us" and i > 0 and servers[i - 1].kind != "PowerDNS":
             assert taken(servers[i]) == count, f"{servers[i]} took {taken(servers[i])} of {count} by IXFR"
         if kind == "us" and i < 2:
             assert given(servers[i]) >= count, f"{servers[i]} gave {given(servers[i])} of {count} by IXFR"
