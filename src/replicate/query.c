@@ -214,7 +214,9 @@ uint32_t query_read_expire(const uint8_t *message, size_t length)
 			continue;
 		if (edns_read(record.class, record.ttl, record.rdata, record.rdata_length, &edns) != 0)
 			return 0;
-		return edns.expire_given ? edns.expire_value : 0;
+		if (!edns.expire_given)
+			return 0;
+		return edns.expire_value != 0 ? edns.expire_value : 1;
 	}
 	return 0;
 }

@@ -60,7 +60,8 @@ struct soa_answer {
 	uint32_t expire;   // EDNS EXPIRE (RFC 7314), 0: none
 };
 
-// The EDNS EXPIRE of an answer, 0: none, or that nothing is left.
+// The EDNS EXPIRE of an answer, 0: none. That nothing is left counts as one
+// second: it must not be taken for saying nothing, which grants all of it.
 uint32_t query_read_expire(const uint8_t *message, size_t length);
 
 // Reads a whole answer to a SOA query; takes its TSIG off in place. Returns 0,

@@ -287,12 +287,28 @@ static void the_request_tells_what_we_have(void **state)
 	assert_int_equal(wire_get32(asked.bytes + 12 + 17 + 12 + 2), 5);
 }
 
+// A grant that has run out is not the same as none.
+static void what_is_granted(void **state)
+{
+	uint8_t answer[12 + 11 + 8] = { [2] = 0x84, [11] = 1, [14] = TYPE_OPT, [15] = 4, [16] = 208,
+	                                [22] = 8, [24] = 9, [26] = 4, [29] = 1, [30] = 44 };
+	(void)state;
+	assert_int_equal(query_read_expire(answer, sizeof answer), 300);
+	answer[29] = answer[30] = 0;
+	assert_int_equal(query_read_expire(answer, sizeof answer), 1);
+	answer[24] = 10; // a cookie, which is none
+	assert_int_equal(query_read_expire(answer, sizeof answer), 0);
+	answer[11] = 0;
+	assert_int_equal(query_read_expire(answer, sizeof answer), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_and_fault),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(the_request_tells_what_we_have),
+		cmocka_unit_test(what_is_granted),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
