@@ -69,6 +69,18 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 	return 0;
 }
 
+// What a primary served is a secondary's copy from now on, and expires as one.
+static void begin_to_age(struct replica *replica)
+{
+	struct rrset set;
+	struct soa soa;
+
+	zone_soa(replica_version(replica), &set);
+	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
+		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+	refresh_resume(&replica->refresh, 0, replica->refresh.expire, false, clock_boot_ms());
+}
+
 static void set_role(struct replica *replica, uint8_t role)
 {
 	attempt_cancel(replica);
@@ -81,7 +93,7 @@ static void set_role(struct replica *replica, uint8_t role)
 	if (role == CONFIG_SECONDARY)
 		refresh_init(&replica->refresh, clock_boot_ms());
 	if (role == CONFIG_SECONDARY && replica_version(replica) != NULL)
-		replica->refresh.phase = REPLICA_STALE;
+		begin_to_age(replica);
 }
 
 void replica_configure(struct replica *replica, const struct config_zone *zone)

@@ -100,6 +100,17 @@ def test_a_copy_whose_primary_is_lost_becomes_the_primary(lab):
     assert "expired" not in second.status("example.com")
 
 
+def test_a_primary_that_becomes_a_secondary_expires_as_one(lab):
+    gone, server = lab.nsd(), lab.understudy()
+    server.add(Zone("example.com", brief(1)))
+    server.start()
+    server.wait_serial("example.com", 1)
+    server.add(Zone("example.com", primaries=[gone.endpoint]))
+    server.write_files()
+    server.reload()
+    server.wait_rcode("example.com", "SERVFAIL", 15)
+
+
 def test_a_zone_never_loaded_answers_servfail(lab):
     second = lab.understudy()
     second.add(Zone("example.com", primaries=[Endpoint("127.0.0.1", 1)]))
