@@ -25,6 +25,10 @@
 // transfer that pauses: its slots are wanted.
 #define FIRST_MS 30000u
 
+// The longest silence in a transfer where the configuration sets no limit: a
+// primary that stops midway must not keep the zone for ever.
+#define IDLE_S 3600u
+
 // A primary that is silent so long after a second question on a connection may
 // answer only one on each.
 #define REUSE_MS 4000u
@@ -405,6 +409,11 @@ static bool is_unanswered_ixfr(const struct fetch *fetch)
 	return fetch->order.kind == FETCH_IXFR && fetch->figures.records < 2 && !fetch->is_in_lane;
 }
 
+static uint32_t idle_limit_s(const struct config_policy *policy)
+{
+	return policy->transfer_idle_in != 0 ? policy->transfer_idle_in : IDLE_S;
+}
+
 static void set_deadline(struct fetch *fetch)
 {
 	const struct config_policy *policy = fetch->order.policy;
@@ -420,8 +429,7 @@ static void set_deadline(struct fetch *fetch)
 		at = earlier(at, fetch->heard + FIRST_MS);
 	if (policy->transfer_time_in != 0)
 		at = earlier(at, fetch->started + (uint64_t)policy->transfer_time_in * 1000);
-	if (policy->transfer_idle_in != 0)
-		at = earlier(at, fetch->heard + (uint64_t)policy->transfer_idle_in * 1000);
+	at = earlier(at, fetch->heard + (uint64_t)idle_limit_s(policy) * 1000);
 	if (policy->min_rate_seconds != 0 && policy->min_rate_bytes != 0)
 		at = earlier(at, fetch->window_start + (uint64_t)policy->min_rate_seconds * 1000);
 	deadline_set(&fetch->room->deadlines, &fetch->deadline, at);
@@ -467,9 +475,9 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 	else if (policy->transfer_time_in != 0 && now - fetch->started >= (uint64_t)policy->transfer_time_in * 1000)
 		give_up(fetch, ERR_TIMEOUT, "failed: not complete within %u s (max-transfer-time-in), %" PRIu64
 		        " bytes had come", policy->transfer_time_in, fetch->received);
-	else if (policy->transfer_idle_in != 0 && now - fetch->heard >= (uint64_t)policy->transfer_idle_in * 1000)
+	else if (now - fetch->heard >= (uint64_t)idle_limit_s(policy) * 1000)
 		give_up(fetch, ERR_TIMEOUT, "failed: silence for %u s (max-transfer-idle-in), %" PRIu64
-		        " bytes had come", policy->transfer_idle_in, fetch->received);
+		        " bytes had come", idle_limit_s(policy), fetch->received);
 	else if (is_too_slow(fetch, now))
 		give_up(fetch, ERR_TIMEOUT, "failed: slower than %" PRIu64 " bytes in %u s (min-transfer-rate-in)",
 		        policy->min_rate_bytes, policy->min_rate_seconds);

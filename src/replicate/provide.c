@@ -139,8 +139,9 @@ static size_t chain_bound(const struct zone_version *version, enum answer_transp
 {
 	struct zone_figures figures;
 
+	// What a datagram can hold, and little enough to read on a query worker.
 	if (transport == TRANSPORT_UDP)
-		return 4096;
+		return 1536;
 	zone_figures(version, &figures);
 	return figures.bytes < 4096 ? 4096 : figures.bytes > CHAIN_BYTES_MAX ? CHAIN_BYTES_MAX : figures.bytes;
 }
