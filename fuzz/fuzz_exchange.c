@@ -85,6 +85,39 @@ void provide_shorten(struct provide *provide)
 	provide->left = 1;
 }
 
+void provide_rest(struct provide *provide)
+{
+	(void)provide;
+}
+
+int provide_resume(struct provide *provide)
+{
+	(void)provide;
+	return 0;
+}
+
+int provide_refuse(struct provide *provide, uint16_t rcode, const char *why, uint8_t *message, size_t room,
+                   size_t *length)
+{
+	bool last;
+	(void)rcode;
+	(void)why;
+	provide->left = 1;
+	return provide_next(provide, message, room, length, &last);
+}
+
+bool provide_pins_too_much(const struct provide *provide)
+{
+	(void)provide;
+	return false;
+}
+
+void provide_blame(struct provide *provide, const char *why)
+{
+	(void)provide;
+	(void)why;
+}
+
 void provide_close(struct provide *provide)
 {
 	free(provide);
