@@ -58,5 +58,8 @@ int cli_read_serials(const struct cli_verb *verb, int argc, char **argv, unsigne
 // good or degraded, else standard error. Returns its exit code.
 int cli_ask(const struct cli_verb *verb, const struct cli_target *target);
 
+// The run of a verb that takes a zone and nothing else.
+int cli_run_on_zone(const struct cli_verb *verb, int argc, char **argv);
+
 // Waits until no server is on that socket any more, at most so long.
 bool cli_wait_gone(const struct cli_target *target, unsigned seconds);

@@ -239,3 +239,14 @@ bool cli_wait_gone(const struct cli_target *target, unsigned seconds)
 	}
 	return false;
 }
+
+int cli_run_on_zone(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct cli_target target;
+	int code = cli_read_target(verb, argc, argv, false, true, &target);
+	if (code != 0)
+		return code - 1;
+	if (target.zone == NULL)
+		return cli_usage_error(verb, "name the zone");
+	return cli_ask(verb, &target);
+}
