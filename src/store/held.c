@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "store/bytes.h"
 #include "store/internal.h"
@@ -132,16 +133,7 @@ static int sink_to_file(void *context, const uint8_t *bytes, size_t length)
 {
 	const int *fd = context;
 
-	while (length > 0) {
-		ssize_t wrote = write(*fd, bytes, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return ERR_IO;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return 0;
+	return file_write_all(*fd, bytes, length);
 }
 
 // Writes, syncs and closes. 0, ERR_MEMORY, or ERR_IO with errno.

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "store/bytes.h"
 #include "store/internal.h"
@@ -30,17 +31,10 @@ struct file_sink {
 static int sink_to_file(void *context, const uint8_t *bytes, size_t length)
 {
 	struct file_sink *sink = context;
-	while (length > 0) {
-		ssize_t wrote = write(sink->fd, bytes, length);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return ERR_IO;
-		bytes += wrote;
-		length -= (size_t)wrote;
-		sink->length += (uint64_t)wrote;
-	}
-	return 0;
+	int error = file_write_all(sink->fd, bytes, length);
+	if (error == 0)
+		sink->length += length;
+	return error;
 }
 
 static int sync_folder(const char *path)

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "dns/message.h"
 #include "dns/types.h"
 #include "dns/wire.h"
@@ -104,18 +105,10 @@ struct file_sink {
 static int write_to_file(void *context, const char *text, size_t length)
 {
 	struct file_sink *file = context;
-	while (length > 0) {
-		ssize_t wrote = write(file->fd, text, length);
-		if (wrote < 0 && errno != EINTR) {
-			file->failed = errno;
-			return ERR_IO;
-		}
-		if (wrote > 0) {
-			text += wrote;
-			length -= (size_t)wrote;
-		}
-	}
-	return 0;
+	int error = file_write_all(file->fd, text, length);
+	if (error != 0)
+		file->failed = errno;
+	return error;
 }
 
 static int sync_folder(const char *path)
