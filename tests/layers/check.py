@@ -15,7 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # From the roof to the ground.
-ROOMS = ("cli", "daemon", "observe", "serve", "replicate", "guard",
+ROOMS = ("cli", "audit", "daemon", "observe", "serve", "replicate", "guard",
          "store", "answer", "zone", "config", "dns", "base")
 HEIGHT = {room: len(ROOMS) - number for number, room in enumerate(ROOMS)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

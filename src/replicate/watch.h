@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the rooms above watch: zones whose status changed, the serial that each
+// server of a zone has, and counters. Any registered thread, unless said.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "replicate/replicate.h"
+
+// --- changes
+
+// A number that grows whenever the status of some zone changes.
+uint64_t replicate_changes(const struct replicate *replicate);
+
+// Visits each zone whose status changed after that number was read, and each
+// that was added; in no order. *until gets the number to ask with the next
+// time. Costs one word a zone where nothing changed. A nonzero return of visit
+// ends it and is returned.
+int replicate_status_changed(struct replicate *replicate, uint64_t since, uint64_t *until,
+                             replicate_visit *visit, void *context);
+
+// --- servers: what the sync monitor saw
+
+enum server_part {
+	SERVER_PRIMARY,  // we copy from it
+	SERVER_SIBLING,  // of the zone's NS set, or configured as one
+	SERVER_RECEIVER, // we are the primary and notify it
+};
+
+struct zone_server {
+	enum server_part part;
+	struct sockaddr_storage address;
+	uint8_t name[NAME_MAX_WIRE]; // of the NS target; name[0] == 0: only the address is known
+	bool has_serial;
+	uint32_t serial;
+	int64_t answered_at;  // wall seconds, of the last answer; 0 never
+	int64_t asked_at;     // 0 never
+	int64_t behind_since; // wall seconds: since when it lacks the newest serial known; 0: it has it
+	uint32_t round_trip_us;
+	char error[128];      // empty: the last question was answered
+};
+
+typedef int replicate_server_visit(void *context, const uint8_t *origin, const struct zone_server *server);
+
+// The servers of one zone, or with origin NULL of all zones, those of a zone
+// together. ERR_NOT_FOUND, or what visit returned.
+int replicate_servers_each(struct replicate *replicate, const uint8_t *origin, replicate_server_visit *visit,
+                           void *context);
+
+// --- counters since the start, of each primary and of all
+
+enum transfer_failure {
+	FAILED_CONNECT, FAILED_TIMEOUT, FAILED_REFUSED, FAILED_TSIG, FAILED_FORMAT, FAILED_CONTENT, FAILED_HELD,
+	FAILED_LOWER_SERIAL, FAILED_OTHER, TRANSFER_FAILURES,
+};
+const char *transfer_failure_text(enum transfer_failure failure); // a label: "connect", "timeout" …
+
+struct primary_counters {
+	struct sockaddr_storage address;
+	bool is_healthy;            // it answered the last time
+	int64_t unhealthy_since;    // wall seconds
+	uint64_t polls, polls_failed;
+	uint64_t axfr, ixfr;        // transfers that ended well
+	uint64_t failed[TRANSFER_FAILURES];
+	uint64_t bytes;             // received in transfers
+	uint32_t round_trip_us;     // of the last poll answered over UDP; 0 none
+};
+typedef int replicate_primary_visit(void *context, const struct primary_counters *primary);
+int replicate_primaries_each(struct replicate *replicate, replicate_primary_visit *visit, void *context);
+
+struct replicate_counters {
+	uint64_t notifies_accepted, notifies_refused;      // in
+	uint64_t notifies_acknowledged, notifies_failed;   // out: answered; given up
+	uint64_t published, held;                          // versions
+	unsigned transferring, waiting;                    // zones, now
+	unsigned primary_zones, secondary_zones;
+};
+void replicate_counters(struct replicate *replicate, struct replicate_counters *counters);
