@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/clock.h"
+#include "replicate/attempt_parts.h"
+#include "replicate/replica.h"
+#include "replicate/room.h"
+
+// Attempts under way at once, those that wait for a transfer slot left out:
+// bounds their sockets and drafts.
+#define ATTEMPTS_MAX 1024u
+
+static void enqueue(struct replicate *room, struct replica *replica, bool is_first)
+{
+	struct attempts *all = &room->attempts;
+	struct replica *before = is_first ? NULL : all->last;
+	struct replica *after = is_first ? all->first : NULL;
+
+	replica->is_due = true;
+	replica->previous_due = before;
+	replica->next_due = after;
+	*(before != NULL ? &before->next_due : &all->first) = replica;
+	*(after != NULL ? &after->previous_due : &all->last) = replica;
+}
+
+void attempt_dequeue(struct replicate *room, struct replica *replica)
+{
+	struct attempts *all = &room->attempts;
+	struct replica *before = replica->previous_due, *after = replica->next_due;
+
+	if (!replica->is_due)
+		return;
+	*(before != NULL ? &before->next_due : &all->first) = after;
+	*(after != NULL ? &after->previous_due : &all->last) = before;
+	replica->is_due = false;
+	replica->previous_due = replica->next_due = NULL;
+}
+
+void attempt_request(struct replica *replica, bool is_urgent)
+{
+	struct replicate *room = replica->room;
+
+	if (room->is_stopping || replica->is_removed || replica->role != CONFIG_SECONDARY)
+		return;
+	if (!replica_is_idle(replica)) {
+		replica->is_woken = true;
+		return;
+	}
+	if (replica->is_due) {
+		if (!is_urgent)
+			return;
+		attempt_dequeue(room, replica);
+	}
+	if (is_urgent && room->attempts.running < ATTEMPTS_MAX)
+		attempt_start(replica);
+	else
+		enqueue(room, replica, is_urgent);
+}
+
+static void fill_tokens(struct attempts *all, uint32_t rate, uint64_t now)
+{
+	uint64_t tokens = all->tokens + (now - all->tokens_at) * rate;
+	uint64_t most = (uint64_t)rate * 1000; // a second's worth
+
+	all->tokens = (uint32_t)(tokens < most ? tokens : most);
+	all->tokens_at = now;
+}
+
+uint64_t attempts_run(struct replicate *room, uint64_t now)
+{
+	struct attempts *all = &room->attempts;
+	uint32_t rate = room_config(room) != NULL ? room_config(room)->server.serial_query_rate : 0;
+	unsigned started = 0;
+
+	if (rate > 100000)
+		rate = 100000;
+	if (rate != 0)
+		fill_tokens(all, rate, now);
+	while (all->first != NULL && all->running < ATTEMPTS_MAX) {
+		struct replica *replica = all->first;
+		bool is_routine = rate != 0 && replica_version(replica) != NULL && !replica->is_forced;
+		if (is_routine && all->tokens < 1000)
+			return now + (1000 - all->tokens + rate - 1) / rate;
+		// A step of the loop stays short.
+		if (started++ == 64)
+			return now;
+		attempt_dequeue(room, replica);
+		if (is_routine)
+			all->tokens -= 1000;
+		// Since it came into the queue its file may have begun to be read.
+		if (replica_is_idle(replica))
+			attempt_start(replica);
+		else
+			replica->is_woken = replica->is_asked = true;
+	}
+	return DEADLINE_NEVER;
+}
