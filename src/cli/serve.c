@@ -11,7 +11,7 @@
 
 enum {
 	OPTION_LISTEN = 256, OPTION_STATE_DIR, OPTION_WORKERS, OPTION_USER,
-	OPTION_SECONDARY, OPTION_PRIMARY, OPTION_KEY, OPTION_LOG_LEVEL,
+	OPTION_SECONDARY, OPTION_PRIMARY, OPTION_KEY, OPTION_LOG_LEVEL, OPTION_HTTP,
 };
 
 static const struct option options[] = {
@@ -20,6 +20,7 @@ static const struct option options[] = {
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "listen", required_argument, NULL, OPTION_LISTEN },
 	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+	{ "http", required_argument, NULL, OPTION_HTTP },
 	{ "workers", required_argument, NULL, OPTION_WORKERS },
 	{ "user", required_argument, NULL, OPTION_USER },
 	{ "secondary", required_argument, NULL, OPTION_SECONDARY },
@@ -83,6 +84,8 @@ static int take_option(const struct cli_verb *verb, struct serve_options *o, int
 		return 0;
 	case OPTION_LISTEN:
 		return append(&o->listen, &d->overrides.listen_count, value) ? 0 : too_many(verb);
+	case OPTION_HTTP:
+		return append(&o->http_listen, &d->overrides.http_listen_count, value) ? 0 : too_many(verb);
 	case OPTION_SECONDARY:
 		return append(&o->secondaries, &d->arguments.secondary_count, value) ? 0 : too_many(verb);
 	case OPTION_PRIMARY:
@@ -146,6 +149,7 @@ int serve_options_read(const struct cli_verb *verb, int argc, char **argv, struc
 	if (optind < argc)
 		return cli_usage_error(verb, "\"%s\" is too much; a configuration is named with -c", argv[optind]);
 	o->daemon.overrides.listen = o->listen;
+	o->daemon.overrides.http_listen = o->http_listen;
 	o->daemon.arguments.secondaries = o->secondaries;
 	o->daemon.arguments.primaries = o->primaries;
 	return check_together(verb, o);
@@ -154,6 +158,7 @@ int serve_options_read(const struct cli_verb *verb, int argc, char **argv, struc
 void serve_options_free(struct serve_options *o)
 {
 	free(o->listen);
+	free(o->http_listen);
 	free(o->secondaries);
 	free(o->primaries);
 }
@@ -187,6 +192,7 @@ const struct cli_verb cli_serve = {
 		"  --primary ADDR[@PORT] from this server (may be repeated)\n"
 		"  --key NAME:ALG:FILE   sign with this TSIG key; FILE holds the secret in base64\n"
 		"  --listen ADDR[@PORT]  listen here, whatever the configuration says (may be repeated)\n"
+		"  --http ADDR[@PORT]    show the page and the metrics here, by HTTP (may be repeated)\n"
 		"  --state-dir DIR       where copies and their state are kept\n"
 		"  --workers N           threads that answer over UDP; else one for each core\n"
 		"  --user NAME           become this user once all is opened\n"

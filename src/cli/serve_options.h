@@ -8,7 +8,7 @@
 struct serve_options {
 	struct daemon_options daemon; // points into the rest and into argv
 	bool help;
-	const char **listen, **secondaries, **primaries;
+	const char **listen, **http_listen, **secondaries, **primaries;
 };
 
 // Reads it. Returns 0, or EXIT_USAGE after saying what is wrong and what to do.

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/http.h"
 #include "config/scalar.h"
 
 #define SECRET_MAX 4096 // bytes of a secret file
@@ -126,6 +127,9 @@ void arguments_override(struct builder *b, const struct config_overrides *overri
 		server->user = pool_text(&b->pool, overrides->user, strlen(overrides->user));
 	if (overrides->workers)
 		server->workers = overrides->workers;
-	if (overrides->http_listen)
-		server->http_listen = pool_text(&b->pool, overrides->http_listen, strlen(overrides->http_listen));
+	if (overrides->http_listen_count)
+		server->http.listen_count = 0;
+	for (size_t i = 0; i < overrides->http_listen_count; i++)
+		if (!http_add_listen(b, overrides->http_listen[i], nowhere))
+			builder_error(b, nowhere, "--http wants ADDR or ADDR@PORT, not '%s'", overrides->http_listen[i]);
 }

@@ -42,7 +42,8 @@ struct config_overrides {
 	const char *state_dir;
 	const char *user;
 	uint32_t workers;
-	const char *http_listen;
+	const char *const *http_listen; // as `listen`
+	size_t http_listen_count;
 };
 
 // Reads a file of either dialect with all that it includes and checks it.

@@ -145,6 +145,24 @@ struct config_peer {
 	struct config_where where;
 };
 
+// The page and the metrics.
+#define CONFIG_HTTP_PORT 8053 // where none is named
+#define CONFIG_HTTP_MOST 8    // addresses; names
+
+enum config_metrics_zones {
+	CONFIG_METRICS_ZONES_YES,      // series for each zone
+	CONFIG_METRICS_ZONES_TROUBLED, // for those that are not as they should be
+	CONFIG_METRICS_ZONES_NO,
+};
+
+struct config_http {
+	struct config_listen *listen; // none: off
+	uint32_t listen_count;
+	const char **host;            // what Host may say, beside addresses and our own name
+	uint32_t host_count;
+	uint8_t metrics_zones;        // enum config_metrics_zones
+};
+
 struct config_server {
 	struct config_listen *listen;
 	uint32_t listen_count;
@@ -154,7 +172,7 @@ struct config_server {
 	const char *user;            // NULL: stay who we are
 	const char *group;           // NULL: the user's own
 	const char *log_file;        // NULL: standard error or journal
-	const char *http_listen;     // "addr@port", NULL none; not in effect yet
+	struct config_http http;
 	uint32_t workers;            // 0: one a core
 	// CHAOS answers: NULL means "do not tell".
 	const char *version, *hostname, *server_id;

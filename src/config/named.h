@@ -153,6 +153,7 @@ void named_set_recursion(struct named *n, struct named_scope *scope, const struc
 void named_set_pid_file(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_template(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_add_listen(struct named *n, struct named_scope *scope, const struct named_statement *s);
+void named_set_http(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_include_here(struct named *n, struct named_scope *scope, const struct named_statement *s);
 // After the options: listeners, with the default port known.
 void named_build_listeners(struct named *n);

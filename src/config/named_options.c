@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Statements of options, view and zone that are more than one plain value.
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "config/http.h"
 #include "config/named.h"
 #include "config/scalar.h"
 
@@ -257,4 +259,47 @@ void named_add_listen(struct named *n, struct named_scope *scope, const struct n
 	copy->next = NULL;
 	*n->listens.link = copy;
 	n->listens.link = &copy->next;
+}
+
+// http-listen ADDR[@PORT] | ADDR port N …
+static void add_http_listen(struct named *n, const struct named_statement *s)
+{
+	const struct named_value *next;
+	for (const struct named_value *value = s->first->next; value; value = next) {
+		const char *text = value->text;
+		char both[128];
+		uint64_t port = 0;
+		next = value->next;
+		if (value->kind != NAMED_BLOCK && named_is(next, "port")) {
+			const struct named_value *number = next->next;
+			if (!number || number->kind == NAMED_BLOCK || !scalar_number(number->text, 65535, &port) || !port) {
+				wants(n, s, next, "a port number behind 'port'");
+				return;
+			}
+			snprintf(both, sizeof both, "%s@%u", value->text, (unsigned)port);
+			text = both;
+			next = number->next;
+		}
+		if (value->kind == NAMED_BLOCK || !http_add_listen(n->builder, text, named_where(s, value)))
+			wants(n, s, value, "addresses, each with @PORT or port N");
+	}
+}
+
+void named_set_http(struct named *n, struct named_scope *scope, const struct named_statement *s)
+{
+	const struct named_value *value;
+	(void)scope;
+	if (!s->first->next) {
+		builder_error(n->builder, named_where(s, s->first), "'%s' wants a value", s->first->text);
+	} else if (named_is(s->first, "http-listen")) {
+		add_http_listen(n, s);
+	} else if (named_is(s->first, "http-host")) {
+		for (value = s->first->next; value; value = value->next)
+			if (value->kind == NAMED_BLOCK || !http_add_host(n->builder, value->text, named_where(s, value)))
+				wants(n, s, value, HTTP_HOST_WANTED);
+	} else {
+		value = named_single(n, s);
+		if (value && !http_set_metrics_zones(n->builder, value->text))
+			wants(n, s, value, "yes, no or troubled");
+	}
 }

@@ -22,6 +22,7 @@
 #define INNER "it tunes the inside of named"
 #define LOOKS "answers look one way only"
 #define SHOWN "`understudy status` shows the state"
+#define METRICS "http-listen gives the metrics"
 #define PER_NAME LATER ": max-records bounds the zone as a whole"
 
 #define POLICY(field) (uint32_t)offsetof(struct config_policy, field)
@@ -32,7 +33,6 @@
 #define SRV(name, action, field) {name, O, action, false, SERVER(field), NULL, NULL}
 // Read and checked, but nothing comes of a value that is not the default.
 #define SET_IN_VAIN(name, where, action, field, meaning) {name, where, action, false, POLICY(field), NULL, meaning}
-#define SRV_IN_VAIN(name, action, field, meaning) {name, O, action, false, SERVER(field), NULL, meaning}
 #define KEEP(name, where, field) {name, where, NAMED_KEEP, false, SCOPE(field), NULL, NULL}
 #define DO(name, where, function) {name, where, NAMED_HANDLED, false, 0, function, NULL}
 #define DO_IN_VAIN(name, where, function, meaning) {name, where, NAMED_HANDLED, false, 0, function, meaning}
@@ -112,7 +112,9 @@ const struct named_word named_words[] = {
 	SRV("workers", NAMED_SERVER_NUMBER, workers),
 	SRV("user", NAMED_SERVER_TEXT, user),
 	SRV("group", NAMED_SERVER_TEXT, group),
-	SRV_IN_VAIN("http-listen", NAMED_SERVER_TEXT, http_listen, LATER ": " SHOWN),
+	DO_MANY("http-listen", O, named_set_http),
+	DO_MANY("http-host", O, named_set_http),
+	DO("metrics-zones", O, named_set_http),
 	SRV("log-file", NAMED_SERVER_PATH, log_file),
 	SET("max-zone-size", OVZ, NAMED_SET_SIZE, max_zone_size),
 	DO("max-shrink", OVZ, named_set_percent),
@@ -135,7 +137,7 @@ const struct named_word named_words[] = {
 	TOP("tls", T),
 	NO("logging", T, "the log goes to the journal or to standard error"),
 	NO("controls", T, "the server is steered through the socket in its state directory"),
-	NO("statistics-channels", T, SHOWN),
+	NO("statistics-channels", T, METRICS),
 	NO("http", T, "DNS over HTTPS is not implemented yet"),
 	NO("trust-anchors", T | V, RECURSION),
 	NO("trusted-keys", T | V, RECURSION),

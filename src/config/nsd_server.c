@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/http.h"
 #include "config/nsd.h"
 #include "config/scalar.h"
 
@@ -235,6 +236,26 @@ void nsd_set_verify_enable(struct nsd *n, const struct nsd_word *word, const str
 		builder_error(n->builder, s->value[0].where, "'enable:' wants yes or no, not '%s'", s->value[0].text);
 	else
 		n->verify_off = !flag;
+}
+
+void nsd_set_http(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		const char *text = s->value[i].text, *wanted;
+		bool good;
+		if (strcmp(word->name, "http-listen") == 0) {
+			good = http_add_listen(n->builder, text, s->value[i].where);
+			wanted = "ADDR or ADDR@PORT";
+		} else if (strcmp(word->name, "http-host") == 0) {
+			good = http_add_host(n->builder, text, s->value[i].where);
+			wanted = HTTP_HOST_WANTED;
+		} else {
+			good = http_set_metrics_zones(n->builder, text);
+			wanted = "yes, no or troubled";
+		}
+		if (!good)
+			builder_error(n->builder, s->value[i].where, "'%s:' wants %s, not '%s'", s->word, wanted, text);
+	}
 }
 
 void nsd_finish_server(struct nsd *n)

@@ -24,6 +24,7 @@
 #define COOKIE "cookies are " LATER
 #define CONTROL "the server is steered through the socket in its state directory"
 #define SHOWN "`understudy status` shows the state"
+#define METRICS "http-listen gives the metrics"
 #define PER_NAME LATER ": max-records bounds the zone as a whole"
 
 #define OPEN(name, section) {name, ALL, NSD_OPENS, 0, section, NULL, NULL}
@@ -31,7 +32,6 @@
 #define SRV(name, action, field) {name, S, action, 1, SERVER(field), NULL, NULL}
 // Read and checked, but nothing comes of a value that is not the default.
 #define SET_IN_VAIN(name, where, action, field, meaning) {name, where, action, 1, POLICY(field), NULL, meaning}
-#define SRV_IN_VAIN(name, action, field, meaning) {name, S, action, 1, SERVER(field), NULL, meaning}
 #define DO_IN_VAIN(name, where, most, function, meaning) {name, where, NSD_HANDLED, most, 0, function, meaning}
 #define DO(name, where, most, function) {name, where, NSD_HANDLED, most, 0, function, NULL}
 #define NO(name, where, meaning) {name, where, NSD_IGNORED, NSD_MAX_VALUES, 0, NULL, meaning}
@@ -84,7 +84,9 @@ const struct nsd_word nsd_words[] = {
 	SRV("workers", NSD_SERVER_NUMBER, workers),
 	SRV("user", NSD_SERVER_TEXT, user),
 	SRV("group", NSD_SERVER_TEXT, group),
-	SRV_IN_VAIN("http-listen", NSD_SERVER_TEXT, http_listen, LATER ": " SHOWN),
+	DO("http-listen", S, NSD_MAX_VALUES, nsd_set_http),
+	DO("http-host", S, NSD_MAX_VALUES, nsd_set_http),
+	DO("metrics-zones", S, 1, nsd_set_http),
 	SRV("log-file", NSD_SERVER_PATH, log_file),
 	SRV("transfers-in", NSD_SERVER_NUMBER, transfers_in),
 	SRV("transfers-out", NSD_SERVER_NUMBER, transfers_out),
@@ -182,10 +184,10 @@ const struct nsd_word nsd_words[] = {
 	NO("xdp-program-load", S, "XDP is " LATER),
 	NO("xdp-bpffs-path", S, "XDP is " LATER),
 	NO("xdp-force-copy", S, "XDP is " LATER),
-	NO("metrics-enable", S, SHOWN),
-	NO("metrics-interface", S, SHOWN),
-	NO("metrics-port", S, SHOWN),
-	NO("metrics-path", S, SHOWN),
+	NO("metrics-enable", S, METRICS),
+	NO("metrics-interface", S, METRICS),
+	NO("metrics-port", S, METRICS),
+	NO("metrics-path", S, METRICS),
 
 	DO("algorithm", NSD_KEY, 1, nsd_set_key_part),
 	DO("secret", NSD_KEY, 1, nsd_set_key_part),

@@ -247,8 +247,7 @@ static void the_server_says_what_it_is_told(void **state)
 		"options { version none; hostname \"ns2\"; server-id \"none\"; pid-file none; querylog yes;\n"
 		"  minimal-responses no; transfers-in 30; tcp-clients 500; state-dir \"/var/lib/u\"; workers 3;\n"
 		"  http-listen \"127.0.0.1@8053\"; user nobody; recursion no; directory \"/d\"; };\n",
-		"warning: named.conf: there is no zone to serve\n"
-		"warning: named.conf:3:3: 'http-listen' has no effect: not implemented yet: `understudy status` shows the state\n");
+		"warning: named.conf: there is no zone to serve\n");
 	const struct config_server *server = &config->server;
 	assert_null(server->version);
 	assert_string_equal(server->hostname, "ns2");
@@ -261,13 +260,33 @@ static void the_server_says_what_it_is_told(void **state)
 	assert_int_equal(server->tcp_clients, 500);
 	assert_string_equal(server->state_dir, "/var/lib/u");
 	assert_int_equal(server->workers, 3);
-	assert_string_equal(server->http_listen, "127.0.0.1@8053");
+	assert_int_equal(server->http.listen_count, 1);
+	assert_endpoint(&server->http.listen[0].address, "127.0.0.1", 8053);
+	assert_int_equal(server->http.metrics_zones, CONFIG_METRICS_ZONES_YES);
 	assert_string_equal(server->user, "nobody");
 	assert_string_equal(server->directory, "/d");
 	config_release(config);
 
 	config = read_case("named.conf", "options { server-id hostname; };", NULL);
 	assert_string_equal(config->server.server_id, config->server.hostname);
+	config_release(config);
+}
+
+static void the_page_has_addresses_and_names(void **state)
+{
+	(void)state;
+	struct config *config = read_case("named.conf",
+		"options { http-listen 192.0.2.1; http-listen \"::1@80\" 127.0.0.1 port 81; http-host dns.example ns1;\n"
+		"  metrics-zones troubled; };\n",
+		"warning: named.conf: there is no zone to serve\n");
+	const struct config_http *http = &config->server.http;
+	assert_int_equal(http->listen_count, 3);
+	assert_endpoint(&http->listen[0].address, "192.0.2.1", CONFIG_HTTP_PORT);
+	assert_endpoint(&http->listen[1].address, "::1", 80);
+	assert_endpoint(&http->listen[2].address, "127.0.0.1", 81);
+	assert_int_equal(http->host_count, 2);
+	assert_string_equal(http->host[0], "dns.example");
+	assert_int_equal(http->metrics_zones, CONFIG_METRICS_ZONES_TROUBLED);
 	config_release(config);
 }
 
@@ -361,6 +380,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_those_of_bind),
 		cmocka_unit_test(the_server_listens_where_it_is_told),
 		cmocka_unit_test(the_server_says_what_it_is_told),
+		cmocka_unit_test(the_page_has_addresses_and_names),
 		cmocka_unit_test(comments_of_all_three_kinds),
 		cmocka_unit_test(one_view_for_everyone_is_no_view),
 		cmocka_unit_test(templates_hold_unless_the_zone_says_otherwise),

@@ -171,7 +171,7 @@ static void statements_without_effect_are_named_once(void **state)
 		 "http h { endpoints { \"/dns-query\"; }; };\n" ZONE,
 		 "warning: named.conf:1:1: 'logging' has no effect: the log goes to the journal or to standard error\n"
 		 "warning: named.conf:2:1: 'controls' has no effect: the server is steered through the socket in its state directory\n"
-		 "warning: named.conf:3:1: 'statistics-channels' has no effect: `understudy status` shows the state\n"
+		 "warning: named.conf:3:1: 'statistics-channels' has no effect: http-listen gives the metrics\n"
 		 "warning: named.conf:4:1: 'http' has no effect: DNS over HTTPS is not implemented yet\n"},
 		{"zone . { type hint; file \"/usr/share/dns/root.hints\"; };\n" ZONE,
 		 "warning: named.conf:1:1: zone \".\" of type hint is not served: this server does not resolve\n"},
@@ -187,8 +187,12 @@ static void statements_without_effect_are_named_once(void **state)
 		 "warning: named.conf:1:61: 'check-structure' has no effect: the structure of a zone is always checked\n"
 		 "warning: named.conf:2:1: 'try-tcp-refresh' has no effect: a primary that does not answer over UDP is always asked over TCP\n"
 		 "warning: named.conf:2:21: 'zone-statistics' has no effect: queries are not counted by zone yet\n"
-		 "warning: named.conf:2:42: 'http-listen' has no effect: not implemented yet: `understudy status` shows the state\n"
 		 "warning: named.conf:2:70: 'edns-udp-size' has no effect: it is for resolvers; max-udp-size bounds answers\n"},
+		{"options { http-listen here; http-listen 127.0.0.1 port x; http-host \"a b\"; metrics-zones some; };\n" ZONE,
+		 "error: named.conf:1:23: 'http-listen' wants addresses, each with @PORT or port N, not 'here'\n"
+		 "error: named.conf:1:51: 'http-listen' wants a port number behind 'port', not 'port'\n"
+		 "error: named.conf:1:69: 'http-host' wants a host name without a port, not 'a b'\n"
+		 "error: named.conf:1:90: 'metrics-zones' wants yes, no or troubled, not 'some'\n"},
 		// What holds anyway may be written.
 		{"options { max-records-per-type 0; max-types-per-name 0; check-structure yes; max-transfer-idle-out 0;\n"
 		 "try-tcp-refresh yes; zone-statistics none; };\nserver 192.0.2.1 { transfer-format many-answers; };\n" ZONE, ""},

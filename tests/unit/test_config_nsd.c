@@ -274,8 +274,12 @@ static void faults_are_told_word_for_word(void **state)
 		 "warning: nsd.conf:2:2: 'check-structure:' has no effect: the structure of a zone is always checked\n"
 		 "warning: nsd.conf:3:2: 'max-records-per-type:' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
 		 "warning: nsd.conf:4:2: 'max-types-per-name:' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
-		 "warning: nsd.conf:5:2: 'http-listen:' has no effect: not implemented yet: `understudy status` shows the state\n"
 		 "warning: nsd.conf:9:2: 'zonestats:' has no effect: queries are not counted by zone yet\n"},
+		{"server:\n http-listen: here\n http-host: a:80\n metrics-zones: some\n" ZONE,
+		 "error: nsd.conf:2:15: 'http-listen:' wants ADDR or ADDR@PORT, not 'here'\n"
+		 "error: nsd.conf:3:13: 'http-host:' wants a host name without a port, not 'a:80'\n"
+		 "error: nsd.conf:4:17: 'metrics-zones:' wants yes, no or troubled, not 'some'\n"},
+		{"server:\n http-listen: 127.0.0.1@80\n http-listen: ::1\n http-host: a\n metrics-zones: no\n" ZONE, ""},
 		{"server:\n check-structure: yes\n" ZONE " zonestats: \"\"\n", ""},
 		{ZONE "server:\n max-shrink: 5\n", "warning: nsd.conf:5:2: 'max-shrink:' stands behind zones or patterns that it does not reach; move it before the first\n"},
 	};
