@@ -38,6 +38,7 @@ static void release(struct attempt *attempt)
 
 	primary_slot_give(room, &attempt->slot);
 	replica->attempt = NULL;
+	replica->attempts++;
 	room->attempts.running -= !attempt->is_parked;
 	config_release(attempt->config);
 	free(attempt);
@@ -274,6 +275,11 @@ void attempt_cancel(struct replica *replica)
 	struct fetch *fetch = attempt->fetch;
 	release(attempt);
 	fetch_cancel(fetch);
+}
+
+const struct fetch *attempt_transfer(const struct attempt *attempt)
+{
+	return attempt != NULL ? attempt->fetch : NULL;
 }
 
 bool attempt_is_polling(const struct attempt *attempt)

@@ -28,6 +28,10 @@ uint64_t attempts_run(struct replicate *room, uint64_t now);
 // Ends it, or takes the zone out of the queue, without a result.
 void attempt_cancel(struct replica *replica);
 
+// The transfer under way, or NULL.
+struct fetch;
+const struct fetch *attempt_transfer(const struct attempt *attempt);
+
 bool attempt_is_polling(const struct attempt *attempt);
 bool attempt_is_fetching(const struct attempt *attempt);
 

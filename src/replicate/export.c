@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -45,6 +46,8 @@ static void log_outcome(const struct export *export)
 	char name[NAME_MAX_TEXT];
 
 	replica->has_file_failed = export->error != 0;
+	free(replica->file_error);
+	replica->file_error = export->error != 0 ? strdup(export->message) : NULL;
 	if (export->error != 0)
 		log_line(has_failed ? LEVEL_DEBUG : LEVEL_ERROR, replica_name(replica, name),
 		         "zone file not written: %s; the zone is served all the same, and this is tried every minute",
@@ -119,6 +122,15 @@ void export_request(struct replica *replica)
 		replica->export_at = now + pause_ms(replica);
 	if (replica->export_at <= now)
 		export_tick(replica, now);
+}
+
+void export_now(struct replica *replica)
+{
+	uint64_t now = clock_boot_ms();
+
+	replica->export_at = now;
+	export_tick(replica, now);
+	replica_settle(replica);
 }
 
 static void start(struct replica *replica)

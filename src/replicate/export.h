@@ -17,6 +17,9 @@ struct exports {
 // The zone's file is behind what is served.
 void export_request(struct replica *replica);
 
+// Written now, whatever the pause, or as soon as what is being written is done.
+void export_now(struct replica *replica);
+
 // The zone's deadline came: writes it where it is time.
 void export_tick(struct replica *replica, uint64_t now);
 

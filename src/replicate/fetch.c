@@ -331,6 +331,11 @@ int fetch_start(const struct fetch_order *order, fetch_done *done, void *context
 	return 0;
 }
 
+void fetch_so_far(const struct fetch *fetch, struct fetch_figures *figures)
+{
+	*figures = fetch->figures;
+}
+
 void fetch_cancel(struct fetch *fetch)
 {
 	if (fetch == NULL)

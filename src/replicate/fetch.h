@@ -41,5 +41,8 @@ typedef void fetch_done(void *context, struct fetch_result *result);
 int fetch_start(const struct fetch_order *order, fetch_done *done, void *context,
                 struct fetch **fetch, char why[static 256]);
 
+// What came so far, as far as it was read.
+void fetch_so_far(const struct fetch *fetch, struct fetch_figures *figures);
+
 // Ends it without a result. The strand is busy until the lane has let go.
 void fetch_cancel(struct fetch *fetch);

@@ -193,6 +193,8 @@ static void take_answer(struct notify_target *target, struct notify_entry *entry
 
 	target->silent = 0;
 	if (message_rcode(message) != RCODE_NOERROR)
+		entry->replica->notifies_failed++;
+	if (message_rcode(message) != RCODE_NOERROR)
 		log_line(LEVEL_WARNING, replica_name(entry->replica, name), "NOTIFY to %s was answered with %s",
 		         endpoint_text(&target->endpoint, address),
 		         dns_rcode_to_text((uint16_t)message_rcode(message), rcode));
@@ -278,6 +280,7 @@ static void give_up(struct notify_entry *entry, const char *why)
 	         "NOTIFY to %s: %s after %u tries; it will find out by its own refresh",
 	         endpoint_text(&target->endpoint, address), why, entry->tries);
 	target->silent++;
+	entry->replica->notifies_failed++;
 	free_entry(entry);
 }
 
@@ -557,6 +560,15 @@ void notify_out_zone(struct replica *replica, enum notify_lane lane)
 	}
 	for (unsigned i = 0; i < count; i++)
 		tell(replica, &recipients[i], lane);
+}
+
+unsigned notify_out_count(const struct replica *replica)
+{
+	unsigned count = 0;
+
+	for (const struct notify_entry *entry = replica->notifies; entry != NULL; entry = entry->next_of_zone)
+		count++;
+	return count;
 }
 
 void notify_out_forget(struct replica *replica)

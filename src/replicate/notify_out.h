@@ -58,6 +58,9 @@ unsigned notify_recipients(struct replica *replica, struct notify_recipient reci
 // lane of the start is moved to that of changes when there is one.
 void notify_out_zone(struct replica *replica, enum notify_lane lane);
 
+// NOTIFYs of this zone that wait or are on their way.
+unsigned notify_out_count(const struct replica *replica) __attribute__((pure));
+
 // Nobody is told of this zone any more.
 void notify_out_forget(struct replica *replica);
 

@@ -113,6 +113,7 @@ static void on_buried(struct mail *mail, void *receiver)
 	struct replicate *room = receiver;
 
 	free(replica->last_error);
+	free(replica->file_error);
 	free(replica->held);
 	zone_line_release(replica->line);
 	free(replica);

@@ -62,6 +62,10 @@ struct replica {
 	uint32_t primary_serial;
 	uint32_t notify_serial;    // what the last NOTIFY told, until an answer of a primary says more
 
+	uint32_t attempts;         // that have ended
+	uint32_t notifies_failed;  // given up, or refused
+	char *file_error;          // why the zone file could not be written; NULL: it could
+
 	uint64_t export_at;        // boot ms; DEADLINE_NEVER: the file is as the version
 	uint32_t export_cost_ms; // UINT32_MAX: none was written yet
 	struct replica *next_export;

@@ -438,6 +438,7 @@ static void free_replica(struct replica *replica)
 	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
 	zone_line_release(replica->line);
 	free(replica->last_error);
+	free(replica->file_error);
 	free(replica->held);
 	rollback_forget(replica);
 	free(replica);
