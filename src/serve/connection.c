@@ -148,6 +148,8 @@ static void answer_one(struct connection *c, const struct connection_context *co
 	c->active_ms = context->now_ms;
 	c->queries++;
 	counter_add(&context->counters->tcp_queries, 1);
+	if (c->peer.any.sa_family == AF_INET6)
+		counter_add(&context->counters->tcp6_queries, 1);
 	if (context->runtime->tcp_queries != 0 && c->queries >= context->runtime->tcp_queries)
 		c->closing = true;
 }

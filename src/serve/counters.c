@@ -6,6 +6,15 @@
 static_assert(sizeof(struct serve_counters) % sizeof(uint64_t) == 0,
               "counters are summed as an array of words");
 
+void counter_add_odd(struct serve_counters *c, const struct answer *answer)
+{
+	if (answer->opcode != OPCODE_QUERY)
+		counter_add(&c->odd_opcode[answer->opcode & 15], 1);
+	if (answer->class != CLASS_IN)
+		counter_add(answer->class == CLASS_CH ? &c->class_chaos : answer->class == CLASS_ANY ? &c->class_any
+		            : &c->class_other, 1);
+}
+
 void counters_sum(const struct serve_counters *from, struct serve_counters *sum)
 {
 	const uint64_t *word = (const uint64_t *)(const void *)from;

@@ -3,6 +3,7 @@
 // and no atomic addition; whoever sums them reads each word whole.
 #pragma once
 
+#include "dns/types.h"
 #include "serve/serve.h"
 
 static inline void counter_add(uint64_t *counter, uint64_t number)
@@ -15,6 +16,17 @@ static inline void counter_add(uint64_t *counter, uint64_t number)
 static inline void counter_add_rcode(struct serve_counters *counters, uint16_t rcode)
 {
 	counter_add(&counters->rcode[rcode < COUNTED_RCODES ? rcode : COUNTED_RCODES - 1], 1);
+}
+
+// Opcodes and classes that hardly anybody sends.
+void counter_add_odd(struct serve_counters *counters, const struct answer *answer);
+
+// What was asked, once answer_parse() has looked at it.
+static inline void counter_add_question(struct serve_counters *counters, const struct answer *answer)
+{
+	counter_add(&counters->type[answer->type < SERVE_TYPES ? answer->type : 0], 1);
+	if (__builtin_expect((answer->opcode | (answer->class ^ CLASS_IN)) != 0, 0))
+		counter_add_odd(counters, answer);
 }
 
 // Adds what `from` has now to *sum.

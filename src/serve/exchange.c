@@ -135,6 +135,7 @@ static size_t dispatch(struct exchange *x)
 
 static void take_account(struct exchange *x, size_t length)
 {
+	counter_add_question(x->counters, &x->answer);
 	if (x->runtime->log_queries)
 		exchange_log(x->source, &x->answer, x->transport);
 	if (length == 0) {

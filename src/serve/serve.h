@@ -31,9 +31,19 @@ int serve_reconfigure(struct serve *serve, const struct config *config, char why
 // Ends the threads: UDP at once, streams within a second.
 void serve_stop(struct serve *serve);
 
+#define SERVE_TYPES 258 // counted one by one: all that are in use
+
+// Requests, however they ended, unless said. Of opcodes and classes only the odd
+// ones are counted: what is left of all requests is QUERY, and IN.
 struct serve_counters {
 	uint64_t udp_queries, tcp_queries, tcp_connections;
-	uint64_t rcode[24];
-	uint64_t dropped, truncated, notifies, transfers_out;
+	uint64_t udp6_queries, tcp6_queries;   // of them, over IPv6
+	uint64_t rcode[24];                    // of replies
+	uint64_t type[SERVE_TYPES];            // [0]: another type, or no question could be read
+	uint64_t odd_opcode[16];               // [0] stays 0
+	uint64_t class_chaos, class_any, class_other; // other: no question could be read, too
+	uint64_t dropped, truncated, notifies;
+	uint64_t transfers_out;                // begun
+	uint64_t transfers_out_ixfr;           // of them, asked for by IXFR
 };
 void serve_counters(const struct serve *serve, struct serve_counters *sum);

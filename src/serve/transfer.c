@@ -77,6 +77,13 @@ static void end_waiting(struct transfer *t)
 	t->waiting = false;
 }
 
+static void count(struct exchange *x)
+{
+	counter_add(&x->counters->transfers_out, 1);
+	if (x->answer.type == TYPE_IXFR)
+		counter_add(&x->counters->transfers_out_ixfr, 1);
+}
+
 int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
 {
 	struct transfer *t = calloc(1, sizeof(*t));
@@ -101,7 +108,7 @@ int transfer_open(struct exchange *x, uint16_t *rcode, char why[static 128])
 		transfer_close(t);
 		return ERR_LIMIT;
 	}
-	counter_add(&x->counters->transfers_out, 1);
+	count(x);
 	x->transfer = t;
 	return 0;
 }
@@ -203,7 +210,7 @@ size_t transfer_by_udp(struct exchange *x, uint16_t *rcode, char why[static 128]
 	snprintf(why, 128, "out of memory");
 	if (provide_open(x->serve->replicate, &x->request, &x->answer, &provide, rcode, why) != 0)
 		return 0;
-	counter_add(&x->counters->transfers_out, 1);
+	count(x);
 	int error = provide_next(provide, x->reply, room, &length, &last);
 	if (error != 0 || !last) {
 		provide_shorten(provide);

@@ -85,6 +85,7 @@ static inline size_t finish(struct udp_worker *w, const struct runtime *runtime,
 	answer_write(w->serve->zones, runtime_udp(runtime, socket->family), request, answer);
 	if (__builtin_expect(answer->action == ANSWER_NOTIFY || answer->action == ANSWER_TRANSFER, 0))
 		return exchange_datagram(w, runtime, socket, slot);
+	counter_add_question(&w->counters, answer);
 	if (runtime->log_queries)
 		exchange_log(request->source, answer, TRANSPORT_UDP);
 	if (answer->action != ANSWER_REPLY) {
@@ -122,6 +123,8 @@ static unsigned answer_batch(struct udp_worker *w, const struct udp_socket *sock
 		batch_queue(b, queued++, i, length);
 	}
 	counter_add(&w->counters.udp_queries, count);
+	if (socket->family == AF_INET6)
+		counter_add(&w->counters.udp6_queries, count);
 	return queued;
 }
 
