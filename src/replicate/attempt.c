@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "replicate/attempt_parts.h"
+#include "replicate/counters.h"
 #include "replicate/poll.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -236,6 +237,8 @@ int attempt_start(struct replica *replica)
 void attempt_published(struct attempt *attempt, int error, const char *why)
 {
 	attempt->is_publishing = false;
+	if (error != 0)
+		counters_refused(attempt->primary, error);
 	if (error == ERR_HELD) {
 		attempt->was_held = true;
 		if (attempt->is_forced)

@@ -12,6 +12,7 @@ struct attempt;
 
 struct attempts {
 	struct replica *first, *last; // due, waiting their turn
+	unsigned due;                 // how many that are
 	unsigned running;
 	uint64_t tokens_at;           // boot ms: when the bucket was last filled
 	uint32_t tokens;              // thousandths of an attempt that may start

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "replicate/attempt_parts.h"
+#include "replicate/changes.h"
+#include "replicate/counters.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -90,6 +92,7 @@ static void on_fetched(void *context, struct fetch_result *result)
 	char address[ADDRESS_TEXT];
 
 	attempt->fetch = NULL;
+	counters_fetched(attempt->primary, result);
 	if (fall_back(attempt, result))
 		return;
 	primary_slot_give(replica->room, &attempt->slot);
@@ -129,6 +132,7 @@ void attempt_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_done *do
 
 	order.wants_expire = attempt->policy->request_expire && !attempt->is_plain;
 	attempt->kind = kind;
+	changes_mark(replica);
 	if (fetch_start(&order, done, attempt, &attempt->fetch, why) == 0)
 		return;
 	attempt->fetch = NULL;

@@ -4,6 +4,8 @@
 
 #include "dns/serial.h"
 #include "replicate/attempt_parts.h"
+#include "replicate/changes.h"
+#include "replicate/counters.h"
 #include "replicate/held.h"
 #include "replicate/poll.h"
 #include "replicate/replica.h"
@@ -49,6 +51,7 @@ void attempt_take_serial(struct attempt *attempt, uint32_t serial, uint32_t expi
 		attempt_fetch_when_slot(attempt);
 		return;
 	}
+	counters_lower_serial(attempt->primary);
 	if (!attempt->policy->multi_primary)
 		attempt_note(attempt, LEVEL_WARNING, "%s has serial %" PRIu32 ", lower than ours, %" PRIu32
 		             " (RFC 1982): refused; raise it there, or `understudy retransfer %s` takes it as it is",
@@ -64,6 +67,7 @@ static void on_fetched_serial(void *context, struct fetch_result *result)
 	char address[ADDRESS_TEXT];
 
 	attempt->fetch = NULL;
+	counters_polled_tcp(attempt->primary, result);
 	if (result->is_silent)
 		attempt_note_silence(attempt, result->why);
 	else
@@ -86,6 +90,7 @@ static void on_polled(void *context, const struct poll_result *result)
 	char address[ADDRESS_TEXT];
 
 	attempt->poll = NULL;
+	counters_polled(attempt->primary, result);
 	switch (result->outcome) {
 	case POLL_SERIAL:
 		primary_answered(attempt->primary);
@@ -115,6 +120,7 @@ void attempt_poll(struct attempt *attempt)
 	int error;
 
 	primary_asking(attempt->primary);
+	changes_mark(attempt->replica);
 	attempt->was_asked = true;
 	error = poll_start(attempt->replica->room, attempt->replica->slot->origin, attempt_remote(attempt),
 	                   attempt->policy->request_expire, on_polled, attempt, &attempt->poll, why);

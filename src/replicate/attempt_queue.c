@@ -15,6 +15,7 @@ static void enqueue(struct replicate *room, struct replica *replica, bool is_fir
 	struct replica *after = is_first ? all->first : NULL;
 
 	replica->is_due = true;
+	all->due++;
 	replica->previous_due = before;
 	replica->next_due = after;
 	*(before != NULL ? &before->next_due : &all->first) = replica;
@@ -31,6 +32,7 @@ void attempt_dequeue(struct replicate *room, struct replica *replica)
 	*(before != NULL ? &before->next_due : &all->first) = after;
 	*(after != NULL ? &after->previous_due : &all->last) = before;
 	replica->is_due = false;
+	all->due--;
 	replica->previous_due = replica->next_due = NULL;
 }
 

@@ -101,28 +101,33 @@ void replicate_notify(struct replicate *replicate, const struct notify_in *notif
                       uint16_t *rcode, char why[static 128])
 {
 	struct replica *replica = atomic_load_explicit(&notify->slot->owner, memory_order_acquire);
+	struct room_counters *counters = &replicate->counters;
 	const struct config_zone *zone = replica != NULL ? replica_zone(replica) : NULL;
 
 	why[0] = '\0';
 	if (zone == NULL) {
 		*rcode = RCODE_NOTAUTH;
+		counters_notify_in(counters, false);
 		snprintf(why, 128, "the zone is not kept here");
 		return;
 	}
 	if (zone->role != CONFIG_SECONDARY) {
 		*rcode = RCODE_NOTAUTH;
+		counters_notify_in(counters, false);
 		snprintf(why, 128, "this server is the zone's primary");
 		log_refused(room_config(replicate), notify, "this server is the zone's primary");
 		return;
 	}
 	if (!acl_allows(zone->policy->allow_notify, notify->source, notify->key_name)) {
 		*rcode = RCODE_REFUSED;
+		counters_notify_in(counters, false);
 		snprintf(why, 128, "NOTIFY is not allowed from this address%s",
 		         notify->key_name != NULL ? " with this key" : "");
 		log_refused(room_config(replicate), notify, NULL);
 		return;
 	}
 	*rcode = RCODE_NOERROR;
+	counters_notify_in(counters, true);
 	if (mark(replica, notify)) {
 		endpoint_from(&replica->notify_source, notify->source);
 		room_post(replicate, &replica->notify_mail);

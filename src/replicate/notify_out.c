@@ -192,6 +192,10 @@ static void take_answer(struct notify_target *target, struct notify_entry *entry
 	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], rcode[DNS_TYPE_TEXT];
 
 	target->silent = 0;
+	if (message_rcode(message) == RCODE_NOERROR)
+		target->room->counters.notifies_acknowledged++;
+	else
+		target->room->counters.notifies_failed++;
 	if (message_rcode(message) != RCODE_NOERROR)
 		entry->replica->notifies_failed++;
 	if (message_rcode(message) != RCODE_NOERROR)
@@ -281,6 +285,7 @@ static void give_up(struct notify_entry *entry, const char *why)
 	         endpoint_text(&target->endpoint, address), why, entry->tries);
 	target->silent++;
 	entry->replica->notifies_failed++;
+	target->room->counters.notifies_failed++;
 	free_entry(entry);
 }
 

@@ -28,6 +28,7 @@ struct poll {
 	struct replicate *room;
 	poll_done *done;           // NULL: over, the socket is being closed
 	void *context;
+	uint64_t sent_ns;          // boot: the last question
 	unsigned tries;
 	unsigned strays;
 	bool wants_expire;
@@ -75,6 +76,7 @@ static void send_query(struct poll *poll)
 	uv_buf_t buffer = uv_buf_init((char *)poll->query.bytes, (unsigned)poll->query.length);
 	int sent = uv_udp_try_send(&poll->socket, &buffer, 1, NULL);
 
+	poll->sent_ns = clock_boot_ns();
 	poll->tries++;
 	// A full socket buffer is like a lost packet; anything else will not mend by waiting.
 	if (sent < 0 && sent != UV_EAGAIN) {
@@ -118,6 +120,13 @@ static bool ask_without_edns(struct poll *poll, const uint8_t *message)
 	return true;
 }
 
+static uint32_t round_trip_us(const struct poll *poll)
+{
+	uint64_t passed = (clock_boot_ns() - poll->sent_ns) / 1000;
+
+	return passed < UINT32_MAX ? (uint32_t)passed : UINT32_MAX;
+}
+
 static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 {
 	struct poll_result result = { 0 };
@@ -135,6 +144,7 @@ static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 	result.expire = answer.expire;
 	result.outcome = error != 0 ? POLL_REFUSED : answer.is_truncated ? POLL_USE_TCP : POLL_SERIAL;
 	result.serial = answer.serial;
+	result.round_trip_us = round_trip_us(poll);
 	result.error = error;
 	end(poll, &result);
 }

@@ -22,6 +22,7 @@ enum poll_outcome {
 struct poll_result {
 	enum poll_outcome outcome;
 	uint32_t serial;
+	uint32_t round_trip_us; // of the question that was sent last; not of POLL_SILENT
 	int error;     // POLL_REFUSED: of query_read_soa()
 	uint32_t expire;   // EDNS EXPIRE (RFC 7314), 0: none
 	char why[256];

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "config/model.h"
 #include "replicate/room.h"
@@ -59,6 +60,7 @@ void primary_asking(struct primary *primary)
 void primary_answered(struct primary *primary)
 {
 	primary->failures = 0;
+	primary->record.unhealthy_since = 0;
 	primary->retry_at = 0;
 	primary->is_probed = false;
 }
@@ -72,7 +74,8 @@ void primary_silent(struct primary *primary, uint64_t now, uint64_t patience, ui
 		wait = BACKOFF_MAX;
 	if (wait > patience)
 		wait = patience;
-	primary->failures++;
+	if (primary->failures++ == 0)
+		primary->record.unhealthy_since = clock_wall_s();
 	primary->is_probed = false;
 	primary->retry_at = now + wait - (((wait / 4) * random) >> 32);
 }
@@ -129,6 +132,7 @@ static void unlink_wait(struct replicate *room, struct slot_wait *wait)
 	else
 		primary->last = wait->previous;
 	wait->next = wait->previous = NULL;
+	room->primaries.waiters--;
 	if (primary->first == NULL)
 		ring_remove(&room->primaries, primary);
 }
@@ -156,6 +160,7 @@ void primary_slot_take(struct replicate *room, struct primary *primary, struct s
 		hand_out(room, primary, wait);
 		return;
 	}
+	room->primaries.waiters++;
 	wait->primary = primary;
 	wait->is_holding = false;
 	wait->next = NULL;

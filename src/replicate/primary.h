@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "replicate/counters.h"
 #include "replicate/endpoint.h"
 
 struct replicate;
@@ -29,6 +30,7 @@ struct primary {
 	uint64_t retry_at;         // boot ms: not asked before, while it is silent
 	uint64_t no_ixfr_until;    // boot ms: it was found not to do IXFR
 	bool is_probed;            // somebody is asking it although it is silent
+	struct primary_record record;
 	char why[128];             // it was silent the last time: "failed: …"
 };
 
@@ -38,6 +40,7 @@ struct primaries {
 	struct primary *bucket[PRIMARY_BUCKETS];
 	struct primary *waiting;   // ring
 	unsigned transfers;
+	unsigned waiters;
 };
 
 // The primary of that address, made if need be; NULL without memory. Lives as

@@ -78,6 +78,7 @@ static void run_serve(struct publication *p)
 	// The slot takes over one hold and lets go of the version before, a grace
 	// period later; ours is kept until what follows has been started.
 	zone_slot_publish(replica->slot, zone_hold(p->version));
+	p->room->counters.published++;
 	if (p->turn == PUBLISH_FORWARD)
 		replica_replaced(replica, p->version, p->is_transfer);
 	else
@@ -142,6 +143,7 @@ static void advance(struct publication *p)
 		publish_store(p);
 		return;
 	case STAGE_HOLD: // … until somebody approves it
+		p->room->counters.held++;
 		held_take(p->replica, &p->held);
 		report(p);
 		return;

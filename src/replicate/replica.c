@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "dns/serial.h"
 #include "replicate/attempt.h"
+#include "replicate/changes.h"
 #include "replicate/compare.h"
 #include "replicate/export.h"
 #include "replicate/held.h"
@@ -193,6 +194,7 @@ static void set_deadline(struct replica *replica)
 {
 	uint64_t at = DEADLINE_NEVER;
 
+	changes_mark(replica);
 	tell_expiry(replica);
 
 	// A primary does not age; an attempt sets its own end.
@@ -308,6 +310,7 @@ void replica_note_error(struct replica *replica, const char *why)
 		}
 	}
 	replica->last_error_at = clock_wall_s();
+	changes_mark(replica);
 }
 
 bool replica_is_told_of_news(const struct replica *replica)
@@ -323,6 +326,7 @@ void replica_note_serial(struct replica *replica, const struct endpoint *primary
 {
 	const struct zone_version *version = replica_version(replica);
 
+	changes_mark(replica);
 	if (primary->family != AF_UNSPEC)
 		replica->primary = *primary;
 	if (!replica->has_primary_serial || serial_newer(serial, replica->primary_serial) || version == NULL)

@@ -178,6 +178,8 @@ static int add_zone(struct replicate *room, const struct config_zone *zone)
 		if (replicas == NULL)
 			return ERR_MEMORY;
 		room->replicas = replicas;
+		if (changes_reserve(&room->changes, wanted) != 0)
+			return ERR_MEMORY;
 		room->replica_room = wanted;
 	}
 	error = replica_new(room, zone, &replica);
@@ -187,6 +189,7 @@ static int add_zone(struct replicate *room, const struct config_zone *zone)
 	replica->generation = room->generation;
 	replica->wants_load = room->is_running && !start_load_one(replica);
 	room->replicas[room->replica_count++] = replica;
+	changes_mark(replica);
 	return 0;
 }
 
@@ -225,6 +228,7 @@ static void drop_old_zones(struct replicate *room)
 		dropped++;
 		room->replicas[i] = room->replicas[--room->replica_count];
 		room->replicas[i]->index = i;
+		changes_move(room, i, room->replica_count);
 		replica_remove(replica);
 	}
 	if (dropped > 0)
@@ -256,6 +260,7 @@ int replicate_configure(struct replicate *replicate, const struct config *config
 		take_zone(room, &config->zones[i]);
 	zone_table_batch_end(room->table);
 	drop_old_zones(room);
+	counters_configure(room);
 	notify_out_configure(room, config);
 	if (!room->is_running) {
 		start_load_all(room);
@@ -451,6 +456,7 @@ void replicate_free(struct replicate *replicate)
 	for (uint32_t i = 0; i < replicate->replica_count; i++)
 		free_replica(replicate->replicas[i]);
 	free(replicate->replicas);
+	changes_free(&replicate->changes);
 	if (replicate->export_lane != NULL)
 		lane_stop(replicate->export_lane);
 	if (replicate->verify_lane != NULL)

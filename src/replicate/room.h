@@ -14,6 +14,8 @@
 
 #include "base/mailbox.h"
 #include "replicate/attempt.h"
+#include "replicate/changes.h"
+#include "replicate/counters.h"
 #include "replicate/deadline.h"
 #include "replicate/export.h"
 #include "replicate/link.h"
@@ -47,6 +49,8 @@ struct replicate {
 	struct replica **replicas;
 	uint32_t replica_count, replica_room;
 	uint32_t generation;     // of the configuration
+	struct changes changes;
+	struct room_counters counters;
 
 	struct attempts attempts;
 	struct notify_bucket notify_in;

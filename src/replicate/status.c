@@ -10,6 +10,7 @@
 #include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
+#include "replicate/status.h"
 #include "store/pin.h"
 
 // Names copied under one hold of the lock.
@@ -67,7 +68,7 @@ static void fill_held(const struct replica *replica, struct replica_status *stat
 	snprintf(status->held_why, sizeof status->held_why, "%s", held->why);
 }
 
-static void fill(struct replica *replica, struct replica_status *status)
+void status_fill(struct replica *replica, struct replica_status *status)
 {
 	const struct config_zone *zone = replica_zone(replica);
 
@@ -115,7 +116,7 @@ int replicate_status(struct replicate *replicate, const uint8_t *origin, struct 
 	slot = zone_table_get(replicate->table, lower);
 	replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_acquire) : NULL;
 	if (replica != NULL)
-		fill(replica, status);
+		status_fill(replica, status);
 	pthread_mutex_unlock(&replicate->lock);
 	return replica != NULL ? 0 : ERR_NOT_FOUND;
 }

@@ -15,11 +15,16 @@
 uint64_t replicate_changes(const struct replicate *replicate);
 
 // Visits each zone whose status changed after that number was read, and each
-// that was added; in no order. *until gets the number to ask with the next
-// time. Costs one word a zone where nothing changed. A nonzero return of visit
-// ends it and is returned.
+// that was added; with since 0 all zones; in no order, and called without any
+// lock. *until gets the number to ask with the next time. Costs one word a zone
+// where nothing changed. A nonzero return of visit ends it and is returned;
+// ERR_MEMORY.
 int replicate_status_changed(struct replicate *replicate, uint64_t since, uint64_t *until,
                              replicate_visit *visit, void *context);
+
+// A number that grows whenever zones are removed: who keeps a list of zones
+// makes it anew then.
+uint64_t replicate_removed(const struct replicate *replicate);
 
 // --- servers: what the sync monitor saw
 
@@ -42,25 +47,37 @@ struct zone_server {
 	char error[128];      // empty: the last question was answered
 };
 
+// More of one zone are not shown.
+#define ZONE_SERVERS_MAX 32
+
 typedef int replicate_server_visit(void *context, const uint8_t *origin, const struct zone_server *server);
 
 // The servers of one zone, or with origin NULL of all zones, those of a zone
-// together. ERR_NOT_FOUND, or what visit returned.
+// together, the zones in no order; a reload meanwhile may hide a zone. ERR_NOT_FOUND,
+// ERR_MEMORY, or what visit returned.
 int replicate_servers_each(struct replicate *replicate, const uint8_t *origin, replicate_server_visit *visit,
                            void *context);
 
 // --- counters since the start, of each primary and of all
 
 enum transfer_failure {
-	FAILED_CONNECT, FAILED_TIMEOUT, FAILED_REFUSED, FAILED_TSIG, FAILED_FORMAT, FAILED_CONTENT, FAILED_HELD,
-	FAILED_LOWER_SERIAL, FAILED_OTHER, TRANSFER_FAILURES,
+	FAILED_CONNECT,      // no connection
+	FAILED_TIMEOUT,      // silence, or too slow
+	FAILED_REFUSED,      // an rcode
+	FAILED_TSIG,
+	FAILED_FORMAT,       // malformed, or it ended before its end
+	FAILED_CONTENT,      // no zone that may be served, or too large a one
+	FAILED_HELD,         // held back by the guard
+	FAILED_LOWER_SERIAL, // than ours
+	FAILED_OTHER,
+	TRANSFER_FAILURES,
 };
 const char *transfer_failure_text(enum transfer_failure failure); // a label: "connect", "timeout" …
 
 struct primary_counters {
 	struct sockaddr_storage address;
 	bool is_healthy;            // it answered the last time
-	int64_t unhealthy_since;    // wall seconds
+	int64_t unhealthy_since;    // wall seconds; 0: it is
 	uint64_t polls, polls_failed;
 	uint64_t axfr, ixfr;        // transfers that ended well
 	uint64_t failed[TRANSFER_FAILURES];
@@ -68,13 +85,16 @@ struct primary_counters {
 	uint32_t round_trip_us;     // of the last poll answered over UDP; 0 none
 };
 typedef int replicate_primary_visit(void *context, const struct primary_counters *primary);
+
+// The primaries that the configuration names, each address once. ERR_MEMORY, or
+// what visit returned.
 int replicate_primaries_each(struct replicate *replicate, replicate_primary_visit *visit, void *context);
 
 struct replicate_counters {
 	uint64_t notifies_accepted, notifies_refused;      // in
-	uint64_t notifies_acknowledged, notifies_failed;   // out: answered; given up
+	uint64_t notifies_acknowledged, notifies_failed;   // out: answered with NOERROR; given up, or otherwise
 	uint64_t published, held;                          // versions
-	unsigned transferring, waiting;                    // zones, now
+	unsigned transferring, waiting;                    // zones, now: for an attempt or a transfer slot
 	unsigned primary_zones, secondary_zones;
 };
 void replicate_counters(struct replicate *replicate, struct replicate_counters *counters);
