@@ -108,6 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	memcpy(copy, data + 1, size);
 	set_ids(copy, size);
+	// By UDP whatever comes is asked first whether it is an answer at all.
+	if (query_is_answered_by(&query, copy, size))
+		REQUIRE(message_id(copy) == ID);
 	REQUIRE(fetch_stream_new(&terms, &stream) == 0);
 	for (size_t at = 0; at < size && outcome == FETCH_MORE;) {
 		size_t length = cut != 0 && size - at > cut ? cut : size - at;

@@ -58,7 +58,7 @@ struct config_remote {
 	const struct config_key *key;    // NULL: unsigned
 	const struct config_tls *tls;    // NULL: plain
 	bool axfr_only;                  // nsd.conf AXFR; request-ixfr no for this server
-	bool ixfr_udp;                   // nsd.conf UDP: IXFR over UDP first; not in effect yet
+	bool ixfr_udp;                   // nsd.conf UDP: IXFR over UDP first
 };
 
 struct config_remotes {

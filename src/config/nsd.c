@@ -94,9 +94,6 @@ static void warn_ignored(struct nsd *n)
 			builder_warn(n->builder, n->ignored[i].where, "'%s:' has no effect: %s (it stands at %u more place%s)",
 			             nsd_words[i].name, nsd_words[i].meaning, count - 1, count == 2 ? "" : "s");
 	}
-	if (n->udp_count)
-		builder_warn(n->builder, n->udp_where, "UDP in 'request-xfr:' has no effect: IXFR goes over TCP%s",
-		             n->udp_count > 1 ? ", here and at further places" : "");
 }
 
 static void finish_key(struct nsd *n)

@@ -85,8 +85,6 @@ struct nsd {
 	bool has_zone;
 	uint32_t errors_before;       // the present zone or pattern
 	bool verify_off;
-	struct config_where udp_where; // the first request-xfr: UDP
-	uint32_t udp_count;
 	unsigned pattern_depth;
 };
 

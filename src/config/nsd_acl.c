@@ -133,8 +133,6 @@ void nsd_add_remote(struct nsd *n, const struct nsd_word *word, const struct nsd
 	if (is_request && (strcasecmp(value->text, "AXFR") == 0 || strcasecmp(value->text, "UDP") == 0)) {
 		remote.axfr_only = strcasecmp(value->text, "AXFR") == 0;
 		remote.ixfr_udp = !remote.axfr_only;
-		if (remote.ixfr_udp && n->udp_count++ == 0)
-			n->udp_where = value->where;
 		value++;
 		count--;
 	}

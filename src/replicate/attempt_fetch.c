@@ -14,6 +14,9 @@
 // A primary that was found not to do IXFR is asked for AXFR so long: an hour.
 #define NO_IXFR_MS (3600u * 1000)
 
+// One that did not answer an IXFR by UDP is asked by TCP alone so long: an hour.
+#define NO_UDP_IXFR_MS (3600u * 1000)
+
 static void log_transfer(struct attempt *attempt, const struct fetch_result *result)
 {
 	const struct zone_version *version = replica_version(attempt->replica);
@@ -25,7 +28,8 @@ static void log_transfer(struct attempt *attempt, const struct fetch_result *res
 	if (attempt->kind == FETCH_IXFR && !result->figures.is_incremental)
 		snprintf(form, sizeof form, "AXFR in answer to IXFR");
 	else if (attempt->kind == FETCH_IXFR)
-		snprintf(form, sizeof form, "IXFR (-%" PRIu64 " +%" PRIu64 ")", result->figures.removed, result->figures.added);
+		snprintf(form, sizeof form, "IXFR (-%" PRIu64 " +%" PRIu64 ")%s", result->figures.removed,
+		         result->figures.added, result->is_by_udp ? " by UDP" : "");
 	log_line(LEVEL_INFO, replica_name(attempt->replica, name),
 	         "transfer from %s complete: %s, serial %s to %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64
 	         " bytes in %" PRIu64 " message%s, %" PRIu64 " ms, %s%s",
@@ -93,6 +97,8 @@ static void on_fetched(void *context, struct fetch_result *result)
 
 	attempt->fetch = NULL;
 	counters_fetched(attempt->primary, result);
+	if (result->was_udp_silent)
+		attempt->primary->no_udp_ixfr_until = clock_boot_ms() + NO_UDP_IXFR_MS;
 	if (fall_back(attempt, result))
 		return;
 	primary_slot_give(replica->room, &attempt->slot);
@@ -119,12 +125,15 @@ static void on_fetched(void *context, struct fetch_result *result)
 void attempt_fetch(struct attempt *attempt, enum fetch_kind kind, fetch_done *done)
 {
 	struct replica *replica = attempt->replica;
+	const struct config_remote *remote = attempt_remote(attempt);
 	struct fetch_order order = {
 		.replica = replica,
 		.config = attempt->config,
 		.policy = attempt->policy,
-		.remote = attempt_remote(attempt),
+		.remote = remote,
 		.kind = kind,
+		.is_udp_first = kind == FETCH_IXFR && remote->ixfr_udp && remote->tls == NULL
+		                && clock_boot_ms() >= attempt->primary->no_udp_ixfr_until,
 		// An expired zone takes what there is: anything is better than nothing.
 		.is_forced = attempt->is_forced || replica->refresh.phase == REPLICA_EXPIRED,
 	};

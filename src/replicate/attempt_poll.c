@@ -97,6 +97,7 @@ static void on_polled(void *context, const struct poll_result *result)
 		replica_note_serial(attempt->replica, &attempt->primary->endpoint, result->serial);
 		attempt_take_serial(attempt, result->serial, result->expire, true);
 		return;
+	case POLL_MESSAGE: // to IXFR alone
 	case POLL_USE_TCP:
 		attempt_fetch(attempt, FETCH_SOA, on_fetched_serial);
 		return;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "replicate/fetch_parts.h"
 #include "replicate/link.h"
+#include "replicate/poll.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -45,6 +46,8 @@ static void give_connection_back(struct fetch *fetch)
 	bool is_whole = fetch->result.outcome == FETCH_DONE || fetch->result.outcome == FETCH_UP_TO_DATE;
 
 	deadline_leave(&fetch->room->deadlines, &fetch->deadline);
+	poll_cancel(fetch->poll);
+	fetch->poll = NULL;
 	if (fetch->connection == NULL)
 		return;
 	if (is_whole && !fetch->is_ended && fetch->first == NULL
@@ -94,6 +97,7 @@ void fetch_conclude(struct fetch *fetch)
 	give_connection_back(fetch);
 	fetch->is_over = true;
 	fetch->result.figures = fetch->figures;
+	fetch->result.is_by_udp = fetch->is_by_udp;
 	fetch->result.elapsed_ms = clock_boot_ms() - fetch->started;
 	if (fetch->is_in_lane)
 		return;
@@ -286,6 +290,59 @@ static int prepare(struct fetch *fetch)
 	return error != 0 ? error : fetch_stream_new(&terms, &fetch->stream);
 }
 
+// --- by UDP
+
+void fetch_turn_to_tcp(struct fetch *fetch)
+{
+	int error;
+
+	fetch_stream_free(fetch->stream);
+	fetch->stream = NULL;
+	fetch->is_by_udp = false;
+	fetch->figures = (struct fetch_figures){ 0 };
+	fetch->received = 0;
+	fetch->heard = fetch->window_start = clock_boot_ms();
+	error = prepare(fetch);
+	if (error != 0)
+		fetch_give_up(fetch, error, "failed: %s", error_text(error));
+	else
+		connect_or_reuse(fetch);
+}
+
+// The datagram goes the way of a stream of one message.
+static bool take_datagram(struct fetch *fetch, const struct poll_result *result)
+{
+	struct chunk *chunk = fetch_chunk_to_fill(fetch);
+
+	if (chunk == NULL || chunk->room - chunk->used < 2 + result->length)
+		return false;
+	wire_put16(chunk->bytes, (uint16_t)result->length);
+	memcpy(chunk->bytes + 2, result->message, result->length);
+	chunk->used = 2 + result->length;
+	fetch->received = chunk->used;
+	fetch_hand_over(fetch);
+	return true;
+}
+
+static void on_polled(void *context, const struct poll_result *result)
+{
+	struct fetch *fetch = context;
+
+	fetch->poll = NULL;
+	fetch->result.was_udp_silent = result->outcome == POLL_SILENT;
+	if (result->outcome != POLL_MESSAGE || !take_datagram(fetch, result))
+		fetch_turn_to_tcp(fetch);
+}
+
+static void ask(struct fetch *fetch)
+{
+	fetch->is_by_udp = fetch->order.is_udp_first && fetch->order.kind == FETCH_IXFR
+	                   && poll_start_ixfr(fetch->room, &fetch->query, fetch->order.remote, on_polled, fetch,
+	                                      &fetch->poll) == 0;
+	if (!fetch->is_by_udp)
+		connect_or_reuse(fetch);
+}
+
 int fetch_start(const struct fetch_order *order, fetch_done *done, void *context,
                 struct fetch **fetch, char why[static 256])
 {
@@ -326,7 +383,7 @@ int fetch_start(const struct fetch_order *order, fetch_done *done, void *context
 	replica_hold(order->replica);
 	order->replica->is_strand_busy = true;
 	room_job_begin(room);
-	connect_or_reuse(made);
+	ask(made);
 	*fetch = made;
 	return 0;
 }

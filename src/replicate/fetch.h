@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Fetching from a primary over TCP: the socket and its clocks on the control
+// Fetching from a primary over TCP, an IXFR by UDP first where that is wanted: the socket and its clocks on the control
 // loop, the parsing on a lane, a bounded number of buffers between them. While
 // the lane lags, the socket is not read.
 #pragma once
@@ -21,12 +21,15 @@ struct fetch_order {
 	enum fetch_kind kind;
 	bool is_forced;
 	bool wants_expire;                  // EDNS EXPIRE (RFC 7314)
+	bool is_udp_first;                  // an IXFR: by UDP, then by TCP where that does not do (RFC 1995, 2)
 };
 
 struct fetch_result {
 	int outcome;               // enum fetch_progress, or an error
 	bool is_silent;            // no connection, or no byte came: the primary's health
 	struct fetch_figures figures;
+	bool is_by_udp;            // it came so
+	bool was_udp_silent;       // UDP was tried, and brought nothing at all
 	uint64_t elapsed_ms;
 	struct zone_draft *draft;  // FETCH_DONE: the receiver's
 	struct delta_writer *changes; // … with what it changes of the served version; NULL: none was served

@@ -109,6 +109,10 @@ void fetch_on_lane(struct mail *mail, void *receiver)
 		fetch_free_later(fetch);
 		return;
 	}
+	if (fetch->is_by_udp && fetch->progress <= 0) {
+		fetch_turn_to_tcp(fetch);
+		return;
+	}
 	if (fetch->progress == FETCH_MORE) {
 		fetch_hand_over(fetch);
 		fetch_start_reading(fetch);

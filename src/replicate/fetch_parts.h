@@ -16,6 +16,7 @@ struct chunk {
 
 struct fetch {
 	struct primary_link *connection; // NULL: given back
+	struct poll *poll;          // the same question by UDP, which comes first
 	struct mail mail;           // from the lane; at the end from us
 	struct deadline deadline;
 	struct replicate *room;
@@ -33,6 +34,7 @@ struct fetch {
 	struct fetch_figures lane_figures;
 	unsigned chunks;
 	bool is_in_lane;
+	bool is_by_udp;              // no connection was opened yet
 	bool is_large;
 	bool is_reading;
 	bool is_connected;
@@ -61,6 +63,9 @@ void fetch_tell(struct fetch *fetch);
 void fetch_free_later(struct fetch *fetch);
 
 void fetch_start_reading(struct fetch *fetch);
+
+// What came by UDP will not do, or nothing came: asks by TCP, from the beginning.
+void fetch_turn_to_tcp(struct fetch *fetch);
 
 // A question on a connection that served others before came to nothing: asks it
 // on one of its own. False where this was one.

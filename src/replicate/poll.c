@@ -15,6 +15,10 @@
 #define POLL_TRIES 3u
 static const uint64_t patience_ms[POLL_TRIES] = { 1000, 2000, 2000 };
 
+// An IXFR has TCP to fall back to, and a change that waits: 2 s.
+#define IXFR_TRIES 2u
+static const uint64_t ixfr_patience_ms[IXFR_TRIES] = { 500, 1500 };
+
 // A SOA with names of full length, EDNS and TSIG fit many times over.
 #define ANSWER_ROOM 4096u
 
@@ -77,13 +81,15 @@ static void send_query(struct poll *poll)
 	int sent = uv_udp_try_send(&poll->socket, &buffer, 1, NULL);
 
 	poll->sent_ns = clock_boot_ns();
+	const uint64_t *patience = poll->query.type == TYPE_IXFR ? ixfr_patience_ms : patience_ms;
+
 	poll->tries++;
 	// A full socket buffer is like a lost packet; anything else will not mend by waiting.
 	if (sent < 0 && sent != UV_EAGAIN) {
 		end_silent(poll, uv_strerror(sent));
 		return;
 	}
-	deadline_set(&poll->room->deadlines, &poll->deadline, clock_boot_ms() + patience_ms[poll->tries - 1]);
+	deadline_set(&poll->room->deadlines, &poll->deadline, clock_boot_ms() + patience[poll->tries - 1]);
 }
 
 static void on_deadline(struct deadline *deadline, uint64_t now)
@@ -91,7 +97,7 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 	struct poll *poll = (struct poll *)((char *)deadline - offsetof(struct poll, deadline));
 
 	(void)now;
-	if (poll->tries < POLL_TRIES)
+	if (poll->tries < (poll->query.type == TYPE_IXFR ? IXFR_TRIES : POLL_TRIES))
 		send_query(poll);
 	else
 		end_silent(poll, "no answer");
@@ -127,16 +133,38 @@ static uint32_t round_trip_us(const struct poll *poll)
 	return passed < UINT32_MAX ? (uint32_t)passed : UINT32_MAX;
 }
 
+static void take_stray(struct poll *poll)
+{
+	if (++poll->strays > STRAY_MAX)
+		end_silent(poll, "too many packets that are no answer to our question");
+}
+
+static void take_ixfr(struct poll *poll, const uint8_t *message, size_t length)
+{
+	struct poll_result result = { .outcome = POLL_MESSAGE, .message = message, .length = length };
+
+	if (!query_is_answered_by(&poll->query, message, length)) {
+		take_stray(poll);
+		return;
+	}
+	if ((message_flags(message) & FLAG_TC) != 0 || message_rcode(message) != RCODE_NOERROR)
+		result.outcome = POLL_USE_TCP;
+	end(poll, &result);
+}
+
 static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 {
 	struct poll_result result = { 0 };
 	struct soa_answer answer;
-	int error = query_read_soa(&poll->query, message, length, clock_wall_s(), &answer, result.why,
-	                           sizeof result.why);
+	int error;
 
+	if (poll->query.type == TYPE_IXFR) {
+		take_ixfr(poll, message, length);
+		return;
+	}
+	error = query_read_soa(&poll->query, message, length, clock_wall_s(), &answer, result.why, sizeof result.why);
 	if (error == ERR_STATE) {
-		if (++poll->strays > STRAY_MAX)
-			end_silent(poll, "too many packets that are no answer to our question");
+		take_stray(poll);
 		return;
 	}
 	if (error == ERR_DENIED && ask_without_edns(poll, message))
@@ -201,25 +229,25 @@ static void on_first(struct deadline *deadline, uint64_t now)
 	send_query(poll);
 }
 
-int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
-               poll_done *done, void *context, struct poll **poll, char why[static 256])
+static struct poll *make(struct replicate *room, poll_done *done, void *context)
 {
 	struct poll *made = malloc(sizeof *made);
-	int error;
 
-	snprintf(why, 256, "%s", error_text(ERR_MEMORY));
 	if (made == NULL)
-		return ERR_MEMORY;
+		return NULL;
 	memset(made, 0, offsetof(struct poll, query));
 	made->room = room;
 	made->done = done;
 	made->context = context;
-	made->wants_expire = wants_expire;
-	made->query.origin = origin;
-	made->query.key = remote->key != NULL ? &remote->key->tsig : NULL;
-	error = build(made);
-	if (error == 0 && deadline_join(&room->deadlines, &made->deadline, on_first) != 0)
-		error = ERR_MEMORY;
+	return made;
+}
+
+// Sends the question that was built. Frees the poll on error.
+static int begin(struct poll *made, const struct config_remote *remote, char why[static 256])
+{
+	struct replicate *room = made->room;
+	int error = deadline_join(&room->deadlines, &made->deadline, on_first);
+
 	if (error == 0 && uv_udp_init(room->loop, &made->socket) != 0) {
 		deadline_leave(&room->deadlines, &made->deadline);
 		error = ERR_IO;
@@ -240,8 +268,46 @@ int poll_start(struct replicate *room, const uint8_t *origin, const struct confi
 	// The first packet leaves in the same turn of the loop, but not before this
 	// returns: its failure is told like any other.
 	deadline_set(&room->deadlines, &made->deadline, clock_boot_ms());
-	*poll = made;
 	return 0;
+}
+
+int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
+               poll_done *done, void *context, struct poll **poll, char why[static 256])
+{
+	struct poll *made = make(room, done, context);
+	int error = made == NULL ? ERR_MEMORY : 0;
+
+	if (error == 0) {
+		made->wants_expire = wants_expire;
+		made->query.origin = origin;
+		made->query.key = remote->key != NULL ? &remote->key->tsig : NULL;
+		error = build(made);
+	}
+	if (error != 0) {
+		snprintf(why, 256, "%s", error_text(error));
+		free(made);
+		return error;
+	}
+	error = begin(made, remote, why);
+	if (error == 0)
+		*poll = made;
+	return error;
+}
+
+int poll_start_ixfr(struct replicate *room, const struct query *query, const struct config_remote *remote,
+                    poll_done *done, void *context, struct poll **poll)
+{
+	struct poll *made = make(room, done, context);
+	char why[256];
+	int error;
+
+	if (made == NULL)
+		return ERR_MEMORY;
+	made->query = *query;
+	error = begin(made, remote, why);
+	if (error == 0)
+		*poll = made;
+	return error;
 }
 
 void poll_cancel(struct poll *poll)

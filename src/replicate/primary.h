@@ -29,6 +29,7 @@ struct primary {
 	uint32_t failures;         // in a row, without any answer
 	uint64_t retry_at;         // boot ms: not asked before, while it is silent
 	uint64_t no_ixfr_until;    // boot ms: it was found not to do IXFR
+	uint64_t no_udp_ixfr_until; // … or not to answer one by UDP
 	bool is_probed;            // somebody is asking it although it is silent
 	struct primary_record record;
 	char why[128];             // it was silent the last time: "failed: …"

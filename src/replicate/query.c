@@ -133,11 +133,19 @@ const char *query_advice_unsigned(unsigned rcode)
 	return rcode == RCODE_NOTAUTH ? ": with TSIG mostly another secret, or another clock" : "";
 }
 
-// Whether the message answers this query at all.
-static bool is_answer(const struct query *query, const uint8_t *message, size_t length)
+bool query_is_answered_by(const struct query *query, const uint8_t *message, size_t length)
 {
-	return length >= MESSAGE_HEADER && message_id(message) == query->id
-	       && (message_flags(message) & FLAG_QR) != 0;
+	struct wire_reader reader;
+	struct message_question question;
+
+	if (length < MESSAGE_HEADER || message_id(message) != query->id || (message_flags(message) & FLAG_QR) == 0)
+		return false;
+	if (message_count(message, SECTION_QUESTION) != 1)
+		return true;
+	wire_reader_init(&reader, message, length);
+	wire_read_bytes(&reader, MESSAGE_HEADER);
+	return message_read_question(&reader, &question) && question.type == query->type
+	       && question.class == CLASS_IN && name_equal(question.name, query->origin);
 }
 
 static int verify(const struct query *query, uint8_t *message, size_t *length, int64_t now,
@@ -230,15 +238,12 @@ int query_read_soa(const struct query *query, uint8_t *message, size_t length, i
 	int error;
 
 	*answer = (struct soa_answer){ 0 };
-	if (!is_answer(query, message, length))
+	if (!query_is_answered_by(query, message, length))
 		return ERR_STATE;
 	wire_reader_init(&reader, message, length);
 	wire_read_bytes(&reader, MESSAGE_HEADER);
-	if (message_count(message, SECTION_QUESTION) == 1) {
-		if (!message_read_question(&reader, &question) || question.type != query->type
-		    || question.class != CLASS_IN || !name_equal(question.name, query->origin))
-			return ERR_STATE;
-	}
+	if (message_count(message, SECTION_QUESTION) == 1)
+		(void)message_read_question(&reader, &question);
 	error = verify(query, message, &length, now, why, size);
 	if (error != 0)
 		return error;

@@ -64,6 +64,10 @@ struct soa_answer {
 // second: it must not be taken for saying nothing, which grants all of it.
 uint32_t query_read_expire(const uint8_t *message, size_t length);
 
+// Whether a datagram answers this query at all: its ID, and its question where
+// it has one.
+bool query_is_answered_by(const struct query *query, const uint8_t *message, size_t length);
+
 // Reads a whole answer to a SOA query; takes its TSIG off in place. Returns 0,
 // ERR_STATE (not an answer to this query: go on waiting), ERR_DENIED (an rcode),
 // ERR_KEY, ERR_TIME, ERR_FORMAT, ERR_NOT_FOUND (no SOA, or not authoritative);

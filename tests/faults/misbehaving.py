@@ -169,6 +169,10 @@ class Fault:
         answer = self.soa(primary, query)
         return [] if answer is None else [answer]
 
+    def udp_ixfr(self, primary, query) -> List[bytes]:
+        """IXFR by UDP may be answered by the SOA alone: ask by TCP."""
+        return [primary.signed(query, reply(query, [primary.soa_record]))]
+
     def rows(self, primary) -> List[Record]:
         """The records of a transfer, the closing SOA included."""
         return primary.records + [primary.soa_record]
@@ -257,8 +261,7 @@ class Primary:
                 continue
             self.asked.append(("udp", query.rtype))
             if query.rtype == IXFR:
-                # Over UDP an IXFR may be answered by the SOA alone: ask by TCP.
-                answers = [self.signed(query, reply(query, [self.soa_record]))]
+                answers = self.fault.udp_ixfr(self, query)
             else:
                 answers = self.fault.udp(self, query, raw, source)
             for answer in answers:

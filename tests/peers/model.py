@@ -54,7 +54,7 @@ class Zone:
     allow: List[Endpoint] = dataclasses.field(default_factory=list)
     notify: List[Endpoint] = dataclasses.field(default_factory=list)
     options: List[str] = dataclasses.field(default_factory=list)
-    ixfr: bool = False          # nsd.conf: ask the primaries for IXFR, not AXFR alone
+    ixfr: bool = False          # nsd.conf: ask the primaries for IXFR, not AXFR alone; "udp": by UDP first
 
     @property
     def secondary(self) -> bool:

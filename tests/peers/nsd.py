@@ -20,7 +20,7 @@ def nsd_zone(zone, source: str) -> str:
     for end in zone.primaries:
         # NSD starts with an IXFR question; with AXFR it asks SOA first and
         # needs no journal at the primary.
-        how = "" if zone.ixfr else "AXFR "
+        how = "UDP " if zone.ixfr == "udp" else "" if zone.ixfr else "AXFR "
         lines += [f"    request-xfr: {how}{end.address}@{end.port} {_key(end)}",
                   f"    allow-notify: {end.address} {_key(end)}"]
     for end in zone.allow:

@@ -57,7 +57,6 @@ static void all_that_a_zone_can_say(void **state)
 		" multi-primary-check: yes\n min-refresh-time: 10\n max-refresh-time: 20\n min-retry-time: 30\n max-retry-time: 40\n"
 		" min-expire-time: refresh+retry+1\n store-ixfr: yes\n create-ixfr: yes\n ixfr-number: 8\n ixfr-size: 2000\n"
 		" zonestats: \"all-%s\"\n verifier: /bin/check -q\n verifier-timeout: 9\n" KEY,
-		"warning: nsd.conf:8:15: UDP in 'request-xfr:' has no effect: IXFR goes over TCP\n"
 		"warning: nsd.conf:30:2: 'zonestats:' has no effect: queries are not counted by zone yet\n");
 	const struct config_zone *zone = zone_of(config, "example.com");
 	const struct config_policy *policy = zone->policy;
