@@ -36,7 +36,7 @@ static const char *folder_of(const char *file, char folder[static PATH_MAX])
 // Returns the number of warnings, 0 or 1.
 static unsigned check_zone_file(const struct config *config, const struct config_zone *zone)
 {
-	char folder[PATH_MAX], place[PATH_MAX + 32];
+	char folder[PATH_MAX], place[PATH_MAX + 32], name[NAME_MAX_TEXT];
 	const char *what = zone->file, *fault = "cannot be read";
 	if (zone->file == NULL)
 		return 0;
@@ -48,7 +48,7 @@ static unsigned check_zone_file(const struct config *config, const struct config
 		return 0;
 	const char *reason = strerror(errno);
 	fprintf(stderr, "warning: %s: zone %s: %s %s: %s\n",
-	        config_zone_where(config, zone, place, sizeof place), zone->text, what, fault, reason);
+	        config_zone_where(config, zone, place, sizeof place), name_to_text(zone->name, name), what, fault, reason);
 	return 1;
 }
 

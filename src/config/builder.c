@@ -115,7 +115,6 @@ void builder_define_key(struct builder *b, struct config_key *key, struct config
 struct config_zone *builder_zone(struct builder *b, const char *name, struct config_where where)
 {
 	uint8_t wire[NAME_MAX_WIRE];
-	char text[NAME_MAX_TEXT];
 	if (!read_name(b, "zone", name, where, wire))
 		return NULL;
 	struct config *config = b->config;
@@ -127,12 +126,15 @@ struct config_zone *builder_zone(struct builder *b, const char *name, struct con
 	size_t length = name_length(wire);
 	uint8_t *kept = pool_alloc(&b->pool, length, 1);
 	memcpy(kept, wire, length);
-	name_to_text(wire, text);
-	*zone = (struct config_zone){
-		.name = kept, .text = pool_text(&b->pool, text, strlen(text)),
-		.line = where.line, .in_file = where.file,
-	};
+	*zone = (struct config_zone){ .name = kept, .line = where.line, .in_file = where.file };
 	return zone;
+}
+
+const char *builder_zone_text(struct builder *b, const struct config_zone *zone)
+{
+	char text[NAME_MAX_TEXT];
+	name_to_text(zone->name, text);
+	return pool_text(&b->scratch, text, strlen(text));
 }
 
 struct config_listen *builder_listen(struct builder *b, const struct sockaddr_storage *address,

@@ -114,6 +114,9 @@ void builder_define_key(struct builder *b, struct config_key *key, struct config
 // A zone at the end of the list; NULL for a name that is none (reported).
 struct config_zone *builder_zone(struct builder *b, const char *name, struct config_where where);
 
+// Its name in presentation form, without the final dot; as long as the reading.
+const char *builder_zone_text(struct builder *b, const struct config_zone *zone);
+
 struct config_listen *builder_listen(struct builder *b, const struct sockaddr_storage *address,
                                      struct config_where where);
 struct config_peer *builder_peer(struct builder *b);

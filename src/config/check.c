@@ -41,9 +41,9 @@ static void index_zones(struct builder *b)
 		if (!same)
 			table[at] = i + 1;
 		else if (b->config->dialect == CONFIG_ARGUMENTS)
-			builder_error(b, zone_where(zone), "zone \"%s\" is named twice", zone->text);
+			builder_error(b, zone_where(zone), "zone \"%s\" is named twice", builder_zone_text(b, zone));
 		else
-			builder_error(b, zone_where(zone), "zone \"%s\" stands twice, first at %s", zone->text,
+			builder_error(b, zone_where(zone), "zone \"%s\" stands twice, first at %s", builder_zone_text(b, zone),
 			              builder_place(b, zone_where(same)));
 	}
 }
@@ -68,7 +68,7 @@ static void check_files(struct builder *b)
 		else if ((zone->role == CONFIG_SECONDARY || same->role == CONFIG_SECONDARY) &&
 		         !name_equal(zone->name, same->name))
 			builder_error(b, zone_where(zone), "zone \"%s\" and zone \"%s\" (%s) would write the same file %s",
-			              zone->text, same->text, builder_place(b, zone_where(same)), zone->file);
+			              builder_zone_text(b, zone), builder_zone_text(b, same), builder_place(b, zone_where(same)), zone->file);
 	}
 }
 
@@ -98,24 +98,24 @@ static void check_zones(struct builder *b)
 				? "zone \"%s\" has no request-xfr that can be used: nowhere to copy it from"
 				: config->dialect == CONFIG_NAMED
 				? "zone \"%s\" is a secondary without primaries: nowhere to copy it from"
-				: "zone \"%s\" has nowhere to be copied from; add --primary ADDR", zone->text);
+				: "zone \"%s\" has nowhere to be copied from; add --primary ADDR", builder_zone_text(b, zone));
 		if (zone->role == CONFIG_PRIMARY && !zone->file)
-			builder_error(b, zone_where(zone), "zone \"%s\" is a primary without a file to load", zone->text);
+			builder_error(b, zone_where(zone), "zone \"%s\" is a primary without a file to load", builder_zone_text(b, zone));
 		if (zone->role == CONFIG_SECONDARY && policy->allow_notify == &acl_none && policy->primaries->count)
 			count_zone(&silent, zone);
 		if (policy->min_refresh > policy->max_refresh)
 			builder_error(b, zone_where(zone), "zone \"%s\": min-refresh-time %u is above max-refresh-time %u",
-			              zone->text, policy->min_refresh, policy->max_refresh);
+			              builder_zone_text(b, zone), policy->min_refresh, policy->max_refresh);
 		if (policy->min_retry > policy->max_retry)
 			builder_error(b, zone_where(zone), "zone \"%s\": min-retry-time %u is above max-retry-time %u",
-			              zone->text, policy->min_retry, policy->max_retry);
+			              builder_zone_text(b, zone), policy->min_retry, policy->max_retry);
 	}
 	if (silent.count == 1)
 		builder_warn(b, zone_where(silent.first), "zone \"%s\" has no allow-notify: changes are seen only "
-		             "when its refresh time is over", silent.first->text);
+		             "when its refresh time is over", builder_zone_text(b, silent.first));
 	else if (silent.count)
 		builder_warn(b, zone_where(silent.first), "zone \"%s\" and %u other%s have no allow-notify: changes are "
-		             "seen only when the refresh time is over", silent.first->text, silent.count - 1,
+		             "seen only when the refresh time is over", builder_zone_text(b, silent.first), silent.count - 1,
 		             silent.count == 2 ? "" : "s");
 }
 

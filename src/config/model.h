@@ -4,7 +4,7 @@
 // once it has been read; shared by reference count (config_hold/release).
 //
 // What many zones have in common (primaries, access lists, whole policies) is
-// stored once and pointed at: a zone costs its name, its path and 48 bytes.
+// stored once and pointed at: a zone costs its name, its path and 40 bytes.
 #pragma once
 
 #include <stdbool.h>
@@ -115,7 +115,6 @@ struct config_policy {
 
 struct config_zone {
 	const uint8_t *name;  // wire, lower case
-	const char *text;     // presentation form, no final dot
 	const char *file;     // absolute path; NULL none
 	const struct config_policy *policy;
 	uint32_t line;

@@ -129,9 +129,11 @@ static const char *expand_file(struct named *n, const struct config_zone *zone, 
 	const char *dollar = strchr(file, '$');
 	if (!dollar || strncasecmp(dollar, "$name", 5) != 0)
 		return file;
-	size_t room = strlen(file) + strlen(zone->text) + 1;
+	char name[NAME_MAX_TEXT];
+	name_to_text(zone->name, name);
+	size_t room = strlen(file) + strlen(name) + 1;
 	char *text = pool_alloc(&n->work, room, 1);
-	snprintf(text, room, "%.*s%s%s", (int)(dollar - file), file, zone->text, dollar + 5);
+	snprintf(text, room, "%.*s%s%s", (int)(dollar - file), file, name, dollar + 5);
 	return text;
 }
 

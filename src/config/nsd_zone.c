@@ -192,7 +192,7 @@ void nsd_finish_zone(struct nsd *n)
 	zone->role = settings->request_xfr.count ? CONFIG_SECONDARY : CONFIG_PRIMARY;
 	if (zone->role == CONFIG_PRIMARY && settings->allow_notify.count)
 		builder_warn(n->builder, n->section_where, "zone \"%s\" has allow-notify but no request-xfr: it is read "
-		             "as a primary, which nobody notifies", zone->text);
+		             "as a primary, which nobody notifies", builder_zone_text(n->builder, zone));
 	zone->has_fault = n->builder->report->errors > n->errors_before;
 	if (n->base && !n->is_touched) {
 		struct nsd_pattern *base = NULL;
@@ -205,7 +205,8 @@ void nsd_finish_zone(struct nsd *n)
 	}
 	if (!settings->zonefile)
 		return;
-	const char *file = expand_zonefile(n, settings->zonefile, zone->text);
+	char name[NAME_MAX_TEXT];
+	const char *file = expand_zonefile(n, settings->zonefile, name_to_text(zone->name, name));
 	zone->file_is_relative = *file != '/';
 	zone->file = builder_path(n->builder, n->zonesdir, file);
 }

@@ -79,8 +79,8 @@ const char *config_summary(const struct config *config, const struct config_zone
 {
 	struct writer w = writer(text, size);
 	const struct config_policy *policy = zone->policy;
-	char place[4200];
-	put(&w, "%s: ", zone->text);
+	char place[4200], name[NAME_MAX_TEXT];
+	put(&w, "%s: ", name_to_text(zone->name, name));
 	if (zone->role == CONFIG_SECONDARY) {
 		put(&w, "secondary of");
 		put_remotes(&w, policy->primaries);
@@ -138,16 +138,17 @@ const char *config_explain_refusal(const struct config *config, const struct con
 	const struct config_policy *policy = zone->policy;
 	const struct acl *lists[] = {policy->allow_query, policy->allow_transfer, policy->allow_notify};
 	const struct acl_entry *entry;
-	char address[INET6_ADDRSTRLEN], key[NAME_MAX_TEXT] = "", place[4200], said[400];
+	char address[INET6_ADDRSTRLEN], key[NAME_MAX_TEXT] = "", place[4200], said[400], name[NAME_MAX_TEXT];
 	source_text(source, address);
 	if (key_name)
 		name_to_text(key_name, key);
 	config_zone_where(config, zone, place, sizeof place);
+	name_to_text(zone->name, name);
 	if (acl_decide(lists[access], source, key_name, &entry) == ACL_REFUSED) {
 		bool is_nsd = config->dialect == CONFIG_NSD;
 		acl_entry_to_text(entry, said, sizeof said);
 		put(&w, "the entry %s%s refuses %s; it holds for zone %s (%s)", said + (is_nsd && *said == '!'),
-		    is_nsd ? " BLOCKED" : "", address, zone->text, place);
+		    is_nsd ? " BLOCKED" : "", address, name, place);
 		return text;
 	}
 	put(&w, "no entry matches %s %s%s; ", address, key_name ? "with key " : "without key", key);
@@ -155,25 +156,26 @@ const char *config_explain_refusal(const struct config *config, const struct con
 	entry = acl_wanting_key(lists[access], source);
 	if (entry) {
 		put(&w, "the entry %s wants its key, which the other side has to sign with; it holds for zone %s (%s)",
-		    acl_entry_to_text(entry, said, sizeof said), zone->text, place);
+		    acl_entry_to_text(entry, said, sizeof said), name, place);
 		return text;
 	}
 	if (config->dialect == CONFIG_ARGUMENTS) {
-		put(&w, "zone %s takes it from its --primary addresses alone", zone->text);
+		put(&w, "zone %s takes it from its --primary addresses alone", name);
 		return text;
 	}
 	put(&w, "add ");
 	put_remedy(&w, config->dialect, access, address, key);
-	put(&w, " to zone %s (%s)", zone->text, place);
+	put(&w, " to zone %s (%s)", name, place);
 	return text;
 }
 
 const char *config_statistics_group(const struct config_zone *zone, char *text, size_t size)
 {
 	struct writer w = writer(text, size);
+	char name[NAME_MAX_TEXT];
 	for (const char *c = zone->policy->statistics_group; c && *c; c++) {
 		if (c[0] == '%' && c[1] == 's') {
-			put(&w, "%s", zone->text);
+			put(&w, "%s", name_to_text(zone->name, name));
 			c++;
 		} else {
 			put(&w, "%c", *c);

@@ -197,6 +197,7 @@ static void take_zone(struct replicate *room, const struct config_zone *zone)
 {
 	struct zone_slot *slot = zone_table_get(room->table, zone->name);
 	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+	char name[NAME_MAX_TEXT];
 	int error;
 
 	if (replica != NULL) {
@@ -210,7 +211,7 @@ static void take_zone(struct replicate *room, const struct config_zone *zone)
 	}
 	error = add_zone(room, zone);
 	if (error != 0)
-		log_line(LEVEL_ERROR, zone->text, "the zone cannot be set up: %s", error_text(error));
+		log_line(LEVEL_ERROR, name_to_text(zone->name, name), "the zone cannot be set up: %s", error_text(error));
 }
 
 static void drop_old_zones(struct replicate *room)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "zone/draft.h"
@@ -39,9 +40,11 @@ int zone_line_new(const uint8_t *origin, struct zone_line **out)
 	struct qname q;
 	pthread_once(&locks_once, locks_init);
 	qname_init(&q, origin);
-	struct zone_line *line = calloc(1, sizeof(*line) + q.length);
-	if (line == NULL)
+	arena_ref ref = arena_alloc(line_size(q.length), NULL);
+	if (ref == 0)
 		return ERR_MEMORY;
+	struct zone_line *line = arena_at(ref);
+	memset(line, 0, line_size(q.length));
 	atomic_init(&line->holds, 1);
 	line->hash = q.hash[q.label_count];
 	line->label_count = q.label_count;
@@ -54,12 +57,12 @@ int zone_line_new(const uint8_t *origin, struct zone_line **out)
 void zone_line_release(struct zone_line *line)
 {
 	if (line != NULL && atomic_fetch_sub_explicit(&line->holds, 1, memory_order_acq_rel) == 1)
-		free(line);
+		arena_free(arena_ref_of(line), line_size(line->origin_length), NULL);
 }
 
 size_t zone_line_pinned(const struct zone_line *line)
 {
-	return atomic_load_explicit(&line->pinned, memory_order_relaxed);
+	return (size_t)atomic_load_explicit(&line->pinned, memory_order_relaxed) * ARENA_UNIT;
 }
 
 size_t zone_pinned(const struct zone_version *version)
@@ -83,32 +86,37 @@ const struct zone_version *zone_hold(const struct zone_version *version)
 	return version;
 }
 
-static size_t block_bytes(const struct retired_block *b)
+static uint32_t block_units(const struct retired_block *b)
 {
+	size_t bytes = 0;
 	switch ((enum block_kind)b->kind) {
 	case BLOCK_PAGE:
-		return sizeof(struct page);
+		bytes = sizeof(struct page);
+		break;
 	case BLOCK_RADIX:
-		return radix_size(((const struct radix *)arena_at(b->ref))->bits);
+		bytes = radix_size(((const struct radix *)arena_at(b->ref))->bits);
+		break;
 	case BLOCK_LEAF:
-		return sizeof(struct leaf);
+		bytes = sizeof(struct leaf);
+		break;
 	case BLOCK_NODE:
+		bytes = arena_cost(node_size(arena_at(b->ref)));
 		break;
 	}
-	return arena_cost(node_size(arena_at(b->ref)));
+	return (uint32_t)(bytes / ARENA_UNIT);
 }
 
 void line_pin(struct zone_line *line, const struct replaced *list)
 {
-	size_t bytes = 0;
+	uint32_t units = 0;
 	for (size_t i = 0; i < list->count; ++i)
-		bytes += block_bytes(&list->block[i]);
-	atomic_fetch_add_explicit(&line->pinned, bytes, memory_order_relaxed);
+		units += block_units(&list->block[i]);
+	atomic_fetch_add_explicit(&line->pinned, units, memory_order_relaxed);
 }
 
 static void replaced_free(struct zone_line *line, const struct retired_block *b)
 {
-	atomic_fetch_sub_explicit(&line->pinned, block_bytes(b), memory_order_relaxed);
+	atomic_fetch_sub_explicit(&line->pinned, block_units(b), memory_order_relaxed);
 	block_free(b->ref, (enum block_kind)b->kind);
 }
 
@@ -190,7 +198,7 @@ static void line_rewind(struct zone_line *line, const struct zone_version *gone,
 			if (!refset_has(&own, r->block[i].ref))
 				replaced_free(line, &r->block[i]);
 			else
-				atomic_fetch_sub_explicit(&line->pinned, block_bytes(&r->block[i]), memory_order_relaxed);
+				atomic_fetch_sub_explicit(&line->pinned, block_units(&r->block[i]), memory_order_relaxed);
 		}
 		*link = r->next;
 		free(r->block);

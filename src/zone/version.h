@@ -81,19 +81,26 @@ struct replaced {
 	struct retired_block *block;
 };
 
+// It lies in the arena: there may be 100,000, each alive as long as its zone.
 struct zone_line {
+	uint64_t hash;            // of the origin
+	struct replaced *replaced; // under the lock, as all below but what never changes
 	_Atomic uint32_t holds;   // versions, drafts, and who made it
-	uint32_t last_sequence;   // under the lock, as all below but what never changes
+	_Atomic uint32_t pinned;  // in `replaced` lists, in units of the arena
+	uint32_t last_sequence;
 	uint32_t last_family;
 	arena_ref newest;         // version; older ones hang on it
-	struct replaced *replaced;
-	_Atomic size_t pinned;    // bytes in `replaced` lists
-	uint64_t hash;            // of the origin
 	bool drafting;
 	uint8_t label_count;
 	uint8_t origin_length;    // with the root byte
 	uint8_t origin[];         // lower case
 };
+_Static_assert(offsetof(struct zone_line, origin) == 39, "a line is 39 bytes and its origin");
+
+static inline size_t line_size(size_t origin_length)
+{
+	return offsetof(struct zone_line, origin) + origin_length;
+}
 
 // Locks are few and shared by all lines: a line is locked for a few steps only.
 void line_lock(struct zone_line *line);

@@ -400,7 +400,9 @@ static void equal_sets_are_stored_once(void **state)
 static void versions_go_in_any_order(void **state)
 {
 	static const uint8_t orders[][4] = { { 0, 1, 2, 3 }, { 3, 2, 1, 0 }, { 1, 3, 0, 2 }, { 2, 0, 3, 1 } };
+	struct arena_usage before, usage;
 	(void)state;
+	arena_usage(&before); // the line's own
 	for (unsigned o = 0; o < 4; ++o) {
 		const struct zone_version *v[4];
 		for (uint32_t i = 0; i < 4; ++i) {
@@ -417,9 +419,8 @@ static void versions_go_in_any_order(void **state)
 		zone_release(zone_hold(v[0]));
 		for (unsigned i = 0; i < 4; ++i)
 			zone_release(v[orders[o][i]]);
-		struct arena_usage usage;
 		arena_usage(&usage);
-		assert_int_equal(usage.live, 0);
+		assert_int_equal(usage.live, before.live);
 	}
 }
 
