@@ -93,6 +93,8 @@ static __attribute__((noinline)) size_t measured(const struct zone_table *zones,
 		answer_locate(zones, &b->answer[i]);
 	for (unsigned i = 0; i < BATCH; i++)
 		answer_probe(&b->answer[i]);
+	for (unsigned i = 0; i < BATCH; i++)
+		answer_find(&b->answer[i]);
 	for (unsigned i = 0; i < BATCH; i++) {
 		answer_write(zones, &identity, &b->request[i], &b->answer[i]);
 		bytes += b->answer[i].length;

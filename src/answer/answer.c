@@ -63,6 +63,7 @@ void answer(const struct zone_table *zones, const struct answer_identity *identi
 	answer_parse(zones, request, answer);
 	answer_locate(zones, answer);
 	answer_probe(answer);
+	answer_find(answer);
 	answer_write(zones, identity, request, answer);
 }
 

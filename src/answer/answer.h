@@ -70,6 +70,10 @@ struct answer {
 	bool over_udp;
 	bool has_soa;             // a SOA of class IN stood in the authority section (IXFR)
 
+	// What the stages found of the name in `version`; nothing clears these.
+	struct zone_way way;
+	struct zone_find find;
+
 	struct qname qname;       // lower case, hashed; valid where a question could be read
 };
 
@@ -82,6 +86,7 @@ void answer(const struct zone_table *zones, const struct answer_identity *identi
 void answer_parse(const struct zone_table *zones, const struct answer_request *request, struct answer *answer);
 void answer_locate(const struct zone_table *zones, struct answer *answer);
 void answer_probe(struct answer *answer);
+void answer_find(struct answer *answer);
 void answer_write(const struct zone_table *zones, const struct answer_identity *identity,
                   const struct answer_request *request, struct answer *answer);
 

@@ -33,20 +33,22 @@ static void put_for(const struct nsec3 *chain, const uint8_t *name)
 		put(chain, &entry);
 }
 
-static bool put_match(const struct nsec3 *chain, const uint8_t *name)
-{
-	struct nsec3_entry entry;
-	bool exact;
-	if (!find(chain, name, &entry, &exact) || !exact)
-		return false;
-	put(chain, &entry);
-	return true;
-}
-
 static const uint8_t *suffix(const struct nsec3 *chain, unsigned labels)
 {
 	const struct qname *name = chain->r->name;
 	return name->wire + name->offset[labels];
+}
+
+static bool put_match(const struct nsec3 *chain, unsigned labels)
+{
+	struct nsec3_entry entry;
+	bool exact, found = labels == zone_origin_labels(chain->r->version)
+	                    ? zone_nsec3_at_apex(chain->r->version, false, &entry, &exact)
+	                    : find(chain, suffix(chain, labels), &entry, &exact);
+	if (!found || !exact)
+		return false;
+	put(chain, &entry);
+	return true;
 }
 
 // The closest encloser proof (7.2.1), searched upward from the last `labels`
@@ -54,8 +56,8 @@ static const uint8_t *suffix(const struct nsec3 *chain, unsigned labels)
 // Returns the labels of the closest encloser that can be proved.
 static unsigned put_encloser(const struct nsec3 *chain, unsigned labels)
 {
-	unsigned apex = name_label_count(zone_origin(chain->r->version));
-	while (!put_match(chain, suffix(chain, labels)) && labels > apex)
+	unsigned apex = zone_origin_labels(chain->r->version);
+	while (!put_match(chain, labels) && labels > apex)
 		labels--;
 	put_for(chain, suffix(chain, labels + 1)); // the next closer name is covered
 	return labels;
@@ -64,6 +66,13 @@ static unsigned put_encloser(const struct nsec3 *chain, unsigned labels)
 static void put_wildcard(const struct nsec3 *chain, unsigned labels)
 {
 	struct qname wildcard;
+	struct nsec3_entry entry;
+	bool exact;
+	if (labels == zone_origin_labels(chain->r->version)) {
+		if (zone_nsec3_at_apex(chain->r->version, true, &entry, &exact))
+			put(chain, &entry);
+		return;
+	}
 	reply_wildcard_name(chain->r, labels, &wildcard);
 	put_for(chain, wildcard.wire);
 }
@@ -72,8 +81,8 @@ static void put_wildcard(const struct nsec3 *chain, unsigned labels)
 // no NSEC3 of its own, opt-out covers it (7.2.3, 7.2.4, 7.2.7).
 static void put_no_type(const struct nsec3 *chain, unsigned labels)
 {
-	unsigned apex = name_label_count(zone_origin(chain->r->version));
-	if (!put_match(chain, suffix(chain, labels)) && labels > apex)
+	unsigned apex = zone_origin_labels(chain->r->version);
+	if (!put_match(chain, labels) && labels > apex)
 		put_encloser(chain, labels - 1);
 }
 

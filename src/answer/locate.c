@@ -8,7 +8,7 @@
 static bool is_apex(const struct answer *answer)
 {
 	// The zone was found by the name, so equal length means equal names.
-	return answer->zone != NULL && name_length(answer->zone->origin) == answer->qname.length;
+	return answer->zone != NULL && answer->zone->origin_length == answer->qname.length;
 }
 
 // RFC 1996, 3: the question is the zone and its SOA.
@@ -85,11 +85,19 @@ void answer_locate(const struct zone_table *zones, struct answer *answer)
 	else if (state != ZONE_STATE_SERVED || answer->version == NULL)
 		answer_settle(answer, RCODE_SERVFAIL, EDE_NOT_READY);
 	else
-		zone_prefetch_bucket(answer->version, &answer->qname);
+		zone_prefetch_bucket(answer->version, &answer->qname, &answer->way);
 }
 
 void answer_probe(struct answer *answer)
 {
 	if (answer->version != NULL && !answer->settled)
-		zone_prefetch_node(answer->version, &answer->qname);
+		zone_prefetch_node(answer->version, &answer->qname, &answer->way);
+}
+
+void answer_find(struct answer *answer)
+{
+	if (answer->version == NULL || answer->settled)
+		return;
+	zone_find_on(answer->version, &answer->qname, &answer->way, &answer->find);
+	zone_prefetch_set(answer->find.node);
 }

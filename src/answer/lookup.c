@@ -131,25 +131,23 @@ static bool from_node(struct reply *r, const struct zone_node *node, const struc
 }
 
 // One name. True where `next` has another to look up.
-static bool look_up(struct reply *r, struct qname *next)
+static bool look_up(struct reply *r, const struct zone_find *find, struct qname *next)
 {
-	struct zone_find find;
-	zone_find(r->version, r->name, &find);
-	switch (find.match) {
+	switch (find->match) {
 	case ZONE_EXACT:
-		return from_node(r, find.node, &find, next);
+		return from_node(r, find->node, find, next);
 	case ZONE_CUT:
 		// The DS stands at the cut and is the parent's (RFC 4035, 3.1.4.1).
-		if (r->answer->type == TYPE_DS && find.labels == r->name->label_count)
-			return from_node(r, find.node, &find, next);
-		reply_refer(r, &find);
+		if (r->answer->type == TYPE_DS && find->labels == r->name->label_count)
+			return from_node(r, find->node, find, next);
+		reply_refer(r, find);
 		return false;
 	case ZONE_DNAME:
-		return from_dname(r, &find, next);
+		return from_dname(r, find, next);
 	case ZONE_ABSENT:
-		if (find.wildcard != NULL)
-			return from_node(r, find.wildcard, &find, next);
-		reply_no_name(r, &find);
+		if (find->wildcard != NULL)
+			return from_node(r, find->wildcard, find, next);
+		reply_no_name(r, find);
 		return false;
 	}
 	return false;
@@ -159,8 +157,12 @@ void reply_from_zone(struct reply *r)
 {
 	struct qname next;
 	r->authoritative = true;
-	while (look_up(r, &next))
-		;
+	if (look_up(r, &r->answer->find, &next)) {
+		struct zone_find find;
+		do
+			zone_find(r->version, r->name, &find);
+		while (look_up(r, &find, &next));
+	}
 	if (r->wildcards > 0)
 		reply_end_answer(r);
 }

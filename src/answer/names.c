@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "dns/lower.h"
 #include "dns/message.h"
 
@@ -25,14 +26,17 @@ static inline uint8_t bucket_of(unsigned parent, const uint8_t *label)
 	return (uint8_t)((hash ^ (hash >> 6)) & (NAMES_BUCKETS - 1));
 }
 
+static inline bool same_label(const uint8_t *a, const uint8_t *b)
+{
+	return a[0] == b[0] && (bytes_equal(a + 1, b + 1, a[0]) || lower_compare(a + 1, b + 1, a[0]) == 0);
+}
+
 static inline unsigned find(const struct names *names, const uint8_t *message, unsigned parent,
-                     const uint8_t *label, uint8_t bucket)
+                            const uint8_t *label, uint8_t bucket)
 {
 	for (unsigned n = names->bucket[bucket]; n != 0; n = names->node[n].next) {
 		const struct names_node *node = &names->node[n];
-		const uint8_t *there = message + node->at;
-		if (node->parent == parent && there[0] == label[0] &&
-		    lower_compare(there + 1, label + 1, label[0]) == 0)
+		if (node->parent == parent && same_label(message + node->at, label))
 			return n;
 	}
 	return 0;
@@ -50,50 +54,65 @@ static inline unsigned add(struct names *names, unsigned parent, size_t at, uint
 	return n;
 }
 
-void names_start(struct names *names, const uint8_t *message, const struct qname *question, unsigned common)
+void names_start(struct names *names, const struct qname *question, unsigned common)
 {
-	unsigned parent = 0;
 	names->count = 1;
+	names->fixed = 0;
 	names->common = 0;
-	memset(names->bucket, 0, sizeof(names->bucket));
+	names->question = question;
 	if (question == NULL)
 		return;
-	// A question always fits: its labels are the nodes from 1 on.
-	for (unsigned i = 1; i <= question->label_count; i++) {
-		size_t at = MESSAGE_HEADER + (size_t)question->offset[i];
-		parent = add(names, parent, at, bucket_of(parent, message + at));
-	}
+	names->fixed = question->label_count;
+	names->count = question->label_count + 1u;
 	names->common = common;
 	names->common_name = question->wire + question->offset[common];
 	names->common_length = (size_t)question->length - question->offset[common];
 }
 
-// Whether the name ends in the common labels; letters that differ in case are
-// left to the slower way.
-static inline bool ends_in_common(const struct names *names, const uint8_t *name,
-                                  const uint8_t *places, unsigned count)
+// The name's labels that stand in the question, from the root: *left loses them.
+// Returns the node of the last.
+static inline unsigned match_question(const struct names *names, const uint8_t *name, const uint8_t *places,
+                                      unsigned *left)
 {
-	if (names->common == 0 || count < names->common)
-		return false;
-	size_t at = places[count - names->common], length = places[count] + 1u - at;
-	// The labels' lengths are among the bytes, so equal bytes are equal labels.
-	return length == names->common_length && memcmp(name + at, names->common_name, length) == 0;
+	const struct qname *question = names->question;
+	unsigned node = 0, count = *left;
+	if (names->common != 0 && count >= names->common) {
+		size_t at = places[count - names->common];
+		// The labels' lengths are among the bytes, so equal bytes are equal labels;
+		// letters that differ in case are left to the slower way.
+		if (places[count] + 1u - at == names->common_length &&
+		    bytes_equal(name + at, names->common_name, names->common_length)) {
+			node = names->common;
+			count -= names->common;
+		}
+	}
+	while (count > 0 && node < names->fixed &&
+	       same_label(name + places[count - 1], question->wire + question->offset[node + 1])) {
+		--count;
+		++node;
+	}
+	*left = count;
+	return node;
+}
+
+static inline uint16_t place_of(const struct names *names, unsigned node)
+{
+	return node <= names->fixed ? (uint16_t)(MESSAGE_HEADER + names->question->offset[node]) : names->node[node].at;
 }
 
 uint16_t names_write(struct names *names, struct wire_writer *w, const uint8_t *name)
 {
 	uint8_t places[NAME_MAX_LABELS + 1];
-	unsigned left = 0, node = 0;
+	unsigned left = 0;
 	size_t at = 0;
 	for (; name[at] != 0; at += (size_t)name[at] + 1)
 		places[left++] = (uint8_t)at;
 	places[left] = (uint8_t)at;
 
 	uint8_t bucket = 0;
-	if (ends_in_common(names, name, places, left)) {
-		node = names->common;
-		left -= names->common;
-	}
+	unsigned node = match_question(names, name, places, &left);
+	if (left > 0 && names->count == names->fixed + 1)
+		memset(names->bucket, 0, sizeof(names->bucket));
 	for (; left > 0; left--) {
 		const uint8_t *label = name + places[left - 1];
 		bucket = bucket_of(node, label);
@@ -107,13 +126,13 @@ uint16_t names_write(struct names *names, struct wire_writer *w, const uint8_t *
 	uint8_t *to = wire_write_room(w, fresh + (node != 0 ? 2 : 1));
 	if (to == NULL)
 		return 0;
-	memcpy(to, name, fresh);
+	bytes_copy(to, name, fresh);
 	if (node != 0)
-		wire_put16(to + fresh, (uint16_t)(POINTER | names->node[node].at));
+		wire_put16(to + fresh, (uint16_t)(POINTER | place_of(names, node)));
 	else
 		to[fresh] = 0;
 	if (left == 0)
-		return node != 0 ? names->node[node].at : 0;
+		return node != 0 ? place_of(names, node) : 0;
 
 	for (unsigned parent = node; left > 0; left--) {
 		parent = add(names, parent, start + places[left - 1], bucket);

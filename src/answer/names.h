@@ -23,20 +23,25 @@ struct names_node {
 	uint8_t bucket;
 };
 
-// Node 0 is the root. Valid after names_start().
+// Node 0 is the root; nodes 1 to `fixed` are the question's labels from the root
+// upward, which are known from the question alone. What is written goes into
+// `node` and `bucket`, which are nobody's before the first name has. Valid after
+// names_start().
 struct names {
 	unsigned count;
-	unsigned common;             // labels that most names end in, 0: unknown
+	unsigned fixed;
+	const struct qname *question;
+	unsigned common;             // labels of the question that most names end in, 0: unknown
 	const uint8_t *common_name;  // those, in lower case
 	size_t common_length;
 	uint8_t bucket[NAMES_BUCKETS];
 	struct names_node node[NAMES_NODES];
 };
 
-// Empties the tree; with `question` (NULL: none) the labels of the name in the
-// question section go into it. Most names to come end in its last `common`
-// labels (the zone's): those are compared at once.
-void names_start(struct names *names, const uint8_t *message, const struct qname *question, unsigned common);
+// Empties the tree of all but the question (NULL: none), whose name stands right
+// behind the header. Most names to come end in its last `common` labels: those
+// are compared at once.
+void names_start(struct names *names, const struct qname *question, unsigned common);
 
 // Appends an uncompressed name to the writer, sharing what the message has of
 // it, without regard to case. Returns the offset at which the name may be

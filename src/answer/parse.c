@@ -119,8 +119,8 @@ static void judge(const struct answer_request *request, struct answer *answer, i
 void answer_parse(const struct zone_table *zones, const struct answer_request *request, struct answer *answer)
 {
 	const uint8_t *m = request->bytes;
-	// All but the name, which is large and filled as far as it is used.
-	memset(answer, 0, offsetof(struct answer, qname));
+	// All but what is filled as far as it is used.
+	memset(answer, 0, offsetof(struct answer, way));
 	answer->ede = EDE_NONE;
 	answer->over_udp = request->transport == TRANSPORT_UDP;
 	answer->qname.length = answer->qname.label_count = 0;

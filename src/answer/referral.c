@@ -16,6 +16,9 @@ void reply_refer(struct reply *r, const struct zone_find *find)
 	struct rrset ns;
 	struct owner cut = owner_of_suffix(r, find->labels);
 	reply_end_answer(r);
+	// Its servers' names mostly end in the cut's, or at least that is soon told.
+	if (r->name == &r->answer->qname && !r->has_names)
+		r->common = find->labels;
 	// What an alias before it said is ours to say; the cut is not.
 	r->authoritative = r->chain > 0;
 	if (!zone_node_rrset(find->node, TYPE_NS, &ns) ||
@@ -24,5 +27,5 @@ void reply_refer(struct reply *r, const struct zone_find *find)
 	if (r->prove)
 		put_ds(r, find, cut);
 	if (ns.targets_in_zone && !r->truncated)
-		reply_glue(r, &ns, cut.name);
+		reply_glue(r, &ns, find->labels);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define UDP_WITHOUT_EDNS 512 // RFC 1035, 2.3.4
 #define OPT_EMPTY 11
 #define OPTION_HEAD 4
@@ -99,6 +101,8 @@ void reply_open(struct reply *r, struct answer *answer, const struct answer_iden
 	r->name = &answer->qname;
 	r->name_at = MESSAGE_HEADER;
 	r->target_at = 0;
+	r->common = r->version != NULL ? (uint8_t)zone_origin_labels(r->version) : 0;
+	r->places = 0;
 	r->chain = r->dnames = r->wildcards = r->proofs = r->targets = 0;
 	memset(r->count, 0, sizeof(r->count));
 
@@ -107,7 +111,8 @@ void reply_open(struct reply *r, struct answer *answer, const struct answer_iden
 	if (answer->question == 0)
 		r->name_at = 0;
 	else if (wire_writer_room(&r->w) >= answer->question) {
-		wire_write_bytes(&r->w, request->bytes + MESSAGE_HEADER, answer->question);
+		bytes_copy(r->w.at, request->bytes + MESSAGE_HEADER, answer->question);
+		r->w.at += answer->question;
 		r->count[SECTION_QUESTION] = 1;
 	} else {
 		r->truncated = true; // the TSIG leaves no room for the question (RFC 8945, 5.3)
@@ -206,7 +211,7 @@ struct owner owner_of_apex(const struct reply *r)
 	const uint8_t *apex = zone_origin(r->version);
 	const struct qname *question = &r->answer->qname;
 	// The question lies in the zone, so it ends in the apex's name.
-	size_t offset = question->length - name_length(apex);
+	size_t offset = question->length - zone_origin_length(r->version);
 	return (struct owner){ apex, (uint16_t)(apex[0] != 0 ? MESSAGE_HEADER + offset : 0) };
 }
 
@@ -217,8 +222,7 @@ static void need_names(struct reply *r)
 	if (r->has_names)
 		return;
 	bool asked = r->count[SECTION_QUESTION] != 0;
-	unsigned zone = r->version != NULL && asked ? name_label_count(zone_origin(r->version)) : 0;
-	names_start(&r->names, r->w.start, asked ? &r->answer->qname : NULL, zone);
+	names_start(&r->names, asked ? &r->answer->qname : NULL, asked ? r->common : 0);
 	r->has_names = true;
 }
 
@@ -237,6 +241,8 @@ static void put_name(struct reply *r, const uint8_t *name)
 {
 	need_names(r);
 	r->target_at = names_write(&r->names, &r->w, name);
+	if (r->places < TARGETS_MAX)
+		r->place[r->places++] = r->target_at;
 }
 
 // The rdata of a type with names: bytes, names, bytes.
@@ -244,49 +250,83 @@ static void put_rdata_with_names(struct reply *r, uint16_t type, const uint8_t *
 {
 	const uint8_t *end = rdata + length;
 	uint8_t *size = wire_write_room(&r->w, 2);
-	if (type == TYPE_MX) {
-		wire_write_bytes(&r->w, rdata, 2);
-		rdata += 2;
-	}
-	for (unsigned names = type == TYPE_SOA ? 2 : 1; names > 0; names--) {
-		size_t name = name_length(rdata);
+	if (type == TYPE_SOA) {
 		put_name(r, rdata);
-		rdata += name;
+		rdata += name_length(rdata);
+		put_name(r, rdata);
+		wire_write_bytes(&r->w, end - 20, 20); // RFC 1035, 3.3.13: five numbers
+	} else {
+		if (type == TYPE_MX) {
+			wire_write_bytes(&r->w, rdata, 2);
+			rdata += 2;
+		}
+		put_name(r, rdata);
 	}
-	wire_write_bytes(&r->w, rdata, (size_t)(end - rdata));
 	if (!r->w.full)
 		wire_put16(size, (uint16_t)(r->w.at - size - 2));
 }
 
-static uint16_t put_record(struct reply *r, struct owner owner, const uint8_t *record,
-                           uint32_t most_ttl, bool names)
+static void put_set_with_names(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
 {
-	size_t rdlength = wire_get16(record + RECORD_RDLENGTH);
-	uint32_t ttl = wire_get32(record + RECORD_TTL);
-	uint16_t at = put_owner(r, owner);
-	wire_write_bytes(&r->w, record + 2, 4); // type and class
-	wire_write32(&r->w, ttl < most_ttl ? ttl : most_ttl);
-	if (names)
-		put_rdata_with_names(r, wire_get16(record + 2), record + RECORD_RDATA, rdlength);
-	else
-		wire_write_bytes(&r->w, record + RECORD_RDLENGTH, 2 + rdlength);
-	return at;
+	const uint8_t *record = set->wire;
+	r->places = 0;
+	for (unsigned n = 0; n < set->count && !r->w.full; n++, record = record_next(record)) {
+		uint32_t ttl = wire_get32(record + RECORD_TTL);
+		uint16_t at = put_owner(r, owner);
+		uint8_t *head = wire_write_room(&r->w, 8);
+		if (head == NULL)
+			return;
+		bytes_copy(head, record + 2, 4); // type and class
+		wire_put32(head + 4, ttl < most_ttl ? ttl : most_ttl);
+		put_rdata_with_names(r, set->type, record + RECORD_RDATA, wire_get16(record + RECORD_RDLENGTH));
+		owner.at = at;
+	}
 }
 
-static void put_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+// Stored records have a pointer for an owner: so have these, to another place
+// or with another TTL.
+static void adapt_records(uint8_t *record, unsigned count, uint16_t at, uint32_t most_ttl)
 {
-	bool names = has_compressible_names(set->type);
-	// The stored form fits a reply whose question is the owner.
-	if (owner.at == MESSAGE_HEADER && !names && most_ttl == TTL_AS_STORED) {
-		wire_write_bytes(&r->w, set->wire, set->length);
+	for (; count > 0; count--, record += RECORD_RDATA + wire_get16(record + RECORD_RDLENGTH)) {
+		wire_put16(record, (uint16_t)(0xc000u | at));
+		if (wire_get32(record + RECORD_TTL) > most_ttl)
+			wire_put32(record + RECORD_TTL, most_ttl);
+	}
+}
+
+static void put_plain_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+{
+	const uint8_t *record = set->wire, *end = set->wire + set->length;
+	unsigned left = set->count;
+	while (owner.at == 0 && left > 0) {
+		const uint8_t *next = record_next(record);
+		owner.at = put_owner(r, owner);
+		uint8_t *to = wire_write_room(&r->w, (size_t)(next - record) - 2);
+		if (to == NULL)
+			return;
+		bytes_copy(to, record + 2, (size_t)(next - record) - 2);
+		if (wire_get32(to + RECORD_TTL - 2) > most_ttl)
+			wire_put32(to + RECORD_TTL - 2, most_ttl);
+		record = next;
+		left--;
+	}
+	if (left == 0)
 		return;
-	}
-	const uint8_t *record = set->wire;
-	for (unsigned n = 0; n < set->count && !r->w.full; n++, record = record_next(record)) {
-		uint16_t at = put_record(r, owner, record, most_ttl, names);
-		if (owner.at == 0)
-			owner.at = at;
-	}
+	uint8_t *to = wire_write_room(&r->w, (size_t)(end - record));
+	if (to == NULL)
+		return;
+	bytes_copy(to, record, (size_t)(end - record));
+	// The stored form is that of a reply whose question is the owner.
+	if (owner.at != MESSAGE_HEADER || most_ttl != TTL_AS_STORED)
+		adapt_records(to, left, owner.at, most_ttl);
+}
+
+static inline void put_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+{
+	if (has_compressible_names(set->type))
+		put_set_with_names(r, owner, set, most_ttl);
+	else
+		put_plain_set(r, owner, set, most_ttl);
 }
 
 bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,

@@ -46,6 +46,7 @@ struct reply {
 	const struct qname *name; // looked up now: the question's, or a CNAME's target
 	uint16_t name_at;         // its place in the message, 0: cannot be pointed to
 	uint16_t target_at;       // place of the name last written into rdata, 0 likewise
+	uint8_t common;           // labels of the question that most names in the reply end in
 
 	// The lists below are filled as far as these tell; nothing clears them.
 	unsigned chain;           // steps followed
@@ -53,10 +54,12 @@ struct reply {
 	unsigned wildcards;       // expanded, and not yet proved right
 	unsigned proofs;
 	unsigned targets;
+	unsigned places;
 	uint64_t chain_hash[CHAIN_MAX + 1]; // of the names looked up before
 	const struct zone_node *dname[CHAIN_MAX + 1]; // whose sets are in the answer
 	const struct zone_node *proof[PROOFS_MAX];    // whose NSEC or NSEC3 sets are in
 	uint64_t target_hash[TARGETS_MAX];  // of the names whose addresses are in
+	uint16_t place[TARGETS_MAX];  // of the first names in the set last written, as target_at
 	struct {
 		uint8_t labels;           // of the closest encloser
 		uint8_t name[NAME_MAX_WIRE];
@@ -126,11 +129,13 @@ void reply_no_type(struct reply *r, const struct zone_find *find);
 void reply_no_name(struct reply *r, const struct zone_find *find);
 
 // The addresses of the names in the set's records, where its type is one that
-// sends its reader on to another name, into the additional section. Optional.
+// sends its reader on to another name, into the additional section. Optional. Of
+// sets with names that are compressed it is the one added last.
 void reply_targets(struct reply *r, const struct rrset *set);
 
-// The glue of a referral: required below the cut (RFC 9471), optional beside it.
-void reply_glue(struct reply *r, const struct rrset *ns, const uint8_t *cut);
+// The glue of a referral whose NS set was added just before: required below the
+// cut, which is the last `cut_labels` labels of the name (RFC 9471), optional beside it.
+void reply_glue(struct reply *r, const struct rrset *ns, unsigned cut_labels);
 
 // Begins the authority section with the proofs that the wildcards expanded on
 // the way were rightly used.

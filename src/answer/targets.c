@@ -3,6 +3,10 @@
 // sends its reader to, as far as this zone has them.
 #include "answer/reply.h"
 
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "dns/lower.h"
+
 // Whether the addresses of this name are still to be added; notes that they are.
 static bool is_new_target(struct reply *r, const struct qname *target)
 {
@@ -20,10 +24,9 @@ static bool is_new_target(struct reply *r, const struct qname *target)
 
 // A set that does not fit is left out, and TC is not its matter: whoever needs
 // it asks (RFC 2181, 9).
-static void put_addresses(struct reply *r, const struct qname *target, const struct zone_node *node)
+static void put_addresses(struct reply *r, struct owner owner, const struct zone_node *node)
 {
 	const uint16_t types[] = { TYPE_A, TYPE_AAAA };
-	struct owner owner = owner_of(target->wire);
 	for (unsigned i = 0; i < 2; i++) {
 		struct rrset set, signatures;
 		if (zone_node_rrset(node, types[i], &set) &&
@@ -49,20 +52,27 @@ static const struct zone_node *find_target(const struct reply *r, const struct q
 	return find.match == ZONE_ABSENT ? find.wildcard : NULL;
 }
 
-static void put_target(struct reply *r, const uint8_t *name, enum glue glue)
+static void put_target(struct reply *r, struct owner owner, enum glue glue)
 {
 	struct qname target;
-	if (!name_is_within(name, zone_origin(r->version)))
+	if (!name_is_within(owner.name, zone_origin(r->version)))
 		return;
-	qname_init(&target, name);
+	qname_init(&target, owner.name);
 	const struct zone_node *node = find_target(r, &target, glue);
 	if (node != NULL && is_new_target(r, &target))
-		put_addresses(r, &target, node);
+		put_addresses(r, (struct owner){ target.wire, owner.at }, node);
+}
+
+// Where the name in record `n` of the set written last stands in the message.
+static uint16_t place_of(const struct reply *r, unsigned n)
+{
+	return n < r->places ? r->place[n] : 0;
 }
 
 void reply_targets(struct reply *r, const struct rrset *set)
 {
 	size_t skip; // octets of rdata before the name
+	bool placed = set->type == TYPE_NS || set->type == TYPE_MX; // by reply_add()
 	if (set->count == 0 || r->truncated)
 		return;
 	switch (set->type) {
@@ -75,42 +85,70 @@ void reply_targets(struct reply *r, const struct rrset *set)
 	const uint8_t *record = set->wire;
 	for (unsigned n = 0; n < set->count; n++, record = record_next(record)) {
 		const uint8_t *rdata = record + RECORD_RDATA;
-		const uint8_t *target = rdata + skip;
+		struct owner target = { rdata + skip, placed ? place_of(r, n) : 0 };
 		// "." stands for the owner, but in alias mode for nothing (RFC 9460, 2.5).
-		if (target[0] == 0 && skip == 2 && set->type != TYPE_MX && wire_get16(rdata) != 0)
-			target = r->name->wire;
+		if (target.name[0] == 0 && skip == 2 && set->type != TYPE_MX && wire_get16(rdata) != 0)
+			target = owner_of_name(r);
 		put_target(r, target, set->type == TYPE_NS ? GLUE_TOO : GLUE_NONE);
 	}
 }
 
+// Goes on from the hash of an ancestor, whose name begins at `end`, to that of
+// the name, which is in lower case. False: no label begins there.
+static bool hash_below(const uint8_t *name, size_t end, uint64_t *hash)
+{
+	uint8_t places[NAME_MAX_LABELS + 1];
+	unsigned count = 0;
+	size_t at = 0;
+	for (; at < end; at += (size_t)name[at] + 1)
+		places[count++] = (uint8_t)at;
+	for (; at == end && count > 0; count--)
+		*hash = hash_label(*hash, name + places[count - 1] + 1, name[places[count - 1]]);
+	return at == end;
+}
+
 // Without the addresses below the cut nobody can go there: all of them, or TC
 // (RFC 9471, 3.1).
-static void require_glue(struct reply *r, const uint8_t *name)
+static void require_glue(struct reply *r, struct owner owner, uint64_t hash, size_t length)
 {
 	const uint16_t types[] = { TYPE_A, TYPE_AAAA };
-	struct qname target;
-	qname_init(&target, name);
-	const struct zone_node *node = zone_node_at(r->version, &target);
+	const struct zone_node *node = zone_node_below(r->version, hash, owner.name, length);
 	for (unsigned i = 0; i < 2 && node != NULL; i++) {
 		struct rrset set;
 		if (zone_node_rrset(node, types[i], &set))
-			reply_require(r, owner_of(target.wire), &set, NULL, TTL_AS_STORED);
+			reply_require(r, owner, &set, NULL, TTL_AS_STORED);
 	}
 }
 
-void reply_glue(struct reply *r, const struct rrset *ns, const uint8_t *cut)
+// Where the name in the NS record lies at or below the cut. False: elsewhere.
+static bool glue_below_cut(struct reply *r, const uint8_t *record, unsigned n, unsigned cut_labels)
 {
+	const struct qname *name = r->name;
+	size_t length = wire_get16(record + RECORD_RDLENGTH), cut_at = name->offset[cut_labels];
+	size_t cut_length = name->length - cut_at;
+	uint64_t hash = name->hash[cut_labels];
+	uint8_t target[NAME_MAX_WIRE];
+	if (length < cut_length || length > NAME_MAX_WIRE)
+		return false;
+	lower_copy(target, record + RECORD_RDATA, length);
+	if (!bytes_equal(target + length - cut_length, name->wire + cut_at, cut_length) ||
+	    !hash_below(target, length - cut_length, &hash))
+		return false;
+	require_glue(r, (struct owner){ target, place_of(r, n) }, hash, length);
+	return true;
+}
+
+void reply_glue(struct reply *r, const struct rrset *ns, unsigned cut_labels)
+{
+	const uint8_t *cut = r->name->wire + r->name->offset[cut_labels], *record = ns->wire;
 	bool others = false;
-	const uint8_t *record = ns->wire;
 	r->section = SECTION_ADDITIONAL;
-	for (unsigned n = 0; n < ns->count; n++, record = record_next(record)) {
-		if (name_is_within(record + RECORD_RDATA, cut))
-			require_glue(r, record + RECORD_RDATA);
-		else
+	for (unsigned n = 0; n < ns->count; n++, record = record_next(record))
+		if (!glue_below_cut(r, record, n, cut_labels))
 			others = true;
-	}
 	record = ns->wire;
 	for (unsigned n = 0; others && !r->truncated && n < ns->count; n++, record = record_next(record))
 		if (!name_is_within(record + RECORD_RDATA, cut))
-			put_target(r, record + RECORD_RDATA, r->identity->minimal_responses ? GLUE_ONLY : GLUE_TOO);
+			put_target(r, (struct owner){ record + RECORD_RDATA, place_of(r, n) },
+			           r->identity->minimal_responses ? GLUE_ONLY : GLUE_TOO);
 }

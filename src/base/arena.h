@@ -14,7 +14,7 @@ typedef uint32_t arena_ref;
 #define ARENA_DEFAULT_RESERVE (32ull << 30)
 
 // Start of the reservation; set once by arena_open(), never moves.
-extern uint8_t *arena_base;
+extern uint8_t *arena_base __attribute__((visibility("hidden")));
 
 static inline void *arena_at(arena_ref ref)
 {

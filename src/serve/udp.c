@@ -114,6 +114,8 @@ static unsigned answer_batch(struct udp_worker *w, const struct udp_socket *sock
 		answer_locate(zones, &b->answer[i]);
 	for (unsigned i = 0; i < count; i++)
 		answer_probe(&b->answer[i]);
+	for (unsigned i = 0; i < count; i++)
+		answer_find(&b->answer[i]);
 	for (unsigned i = 0; i < count; i++) {
 		size_t length = finish(w, runtime, socket, i);
 		if (length == 0)

@@ -23,3 +23,6 @@ unsigned denial_first_chain(const struct denial *d, const struct zone_node *n);
 
 // The owner's label from the hash, lower case, with its length byte.
 void denial_hash_to_label(const uint8_t hash[static NSEC3_HASH_LENGTH], uint8_t label[static NSEC3_LABEL_LENGTH + 1]);
+
+// Fills in what the chain in use says of the apex and of "*" below it.
+void denial_know_apex(struct denial *d, const struct zone_line *line);

@@ -103,31 +103,66 @@ void zone_nsec3_hash(const struct nsec3_parameters *parameters, const uint8_t *n
 void denial_hash_to_label(const uint8_t hash[static NSEC3_HASH_LENGTH], uint8_t label[static NSEC3_LABEL_LENGTH + 1])
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuv"; // RFC 4648, 7
-	label[0] = NSEC3_LABEL_LENGTH;
-	for (unsigned i = 0; i < NSEC3_LABEL_LENGTH; ++i) {
-		unsigned bit = i * 5, byte = bit / 8, pair = (unsigned)hash[byte] << 8;
-		if (byte + 1 < NSEC3_HASH_LENGTH)
-			pair |= hash[byte + 1];
-		label[1 + i] = (uint8_t)digits[pair >> (11 - bit % 8) & 31];
+	*label++ = NSEC3_LABEL_LENGTH;
+	for (const uint8_t *end = hash + NSEC3_HASH_LENGTH; hash < end; hash += 5, label += 8) {
+		uint64_t bits = (uint64_t)wire_get32(hash) << 8 | hash[4];
+		for (unsigned i = 0; i < 8; ++i)
+			label[i] = (uint8_t)digits[bits >> (35 - 5 * i) & 31];
 	}
+}
+
+// The entry that matches the hash or covers it, 0: the chain is empty.
+static arena_ref chain_entry(const struct denial *d, const uint8_t hash[static NSEC3_HASH_LENGTH], bool *exact)
+{
+	const struct order *order = &d->chain[d->active].order;
+	uint8_t label[NSEC3_LABEL_LENGTH + 1];
+	denial_hash_to_label(hash, label);
+	arena_ref ref = order_find(order, (struct owner){ label, sizeof(label) }, exact);
+	return ref != 0 ? ref : order_last(order);
+}
+
+static bool entry_fill(const struct zone_version *version, arena_ref ref, struct nsec3_entry *entry)
+{
+	if (ref == 0)
+		return false;
+	entry->node = arena_at(ref);
+	zone_node_owner(version, entry->node, entry->owner);
+	return true;
 }
 
 bool zone_nsec3_find(const struct zone_version *version, const uint8_t hash[static NSEC3_HASH_LENGTH],
                      struct nsec3_entry *entry, bool *exact)
 {
 	const struct denial *d = version_denial(version);
-	uint8_t label[NSEC3_LABEL_LENGTH + 1];
 	*exact = false;
 	if (d == NULL || d->active == 0)
 		return false;
-	const struct order *order = &d->chain[d->active].order;
-	denial_hash_to_label(hash, label);
-	arena_ref ref = order_find(order, (struct owner){ label, sizeof(label) }, exact);
-	if (ref == 0)
-		ref = order_last(order);
-	if (ref == 0)
+	return entry_fill(version, chain_entry(d, hash, exact), entry);
+}
+
+bool zone_nsec3_at_apex(const struct zone_version *version, bool wildcard, struct nsec3_entry *entry, bool *exact)
+{
+	const struct denial *d = version_denial(version);
+	*exact = false;
+	if (d == NULL || d->active == 0)
 		return false;
-	entry->node = arena_at(ref);
-	zone_node_owner(version, entry->node, entry->owner);
-	return true;
+	*exact = wildcard ? d->wildcard_matches : d->apex_matches;
+	return entry_fill(version, wildcard ? d->wildcard_entry : d->apex_entry, entry);
+}
+
+void denial_know_apex(struct denial *d, const struct zone_line *line)
+{
+	uint8_t name[NAME_MAX_WIRE + 2] = { 1, '*' }, hash[NSEC3_HASH_LENGTH];
+	const struct chain *c = &d->chain[d->active];
+	if (d->active == 0 || c->iterations > NSEC3_MAX_ITERATIONS)
+		return;
+	const struct nsec3_parameters parameters = { c->algorithm, c->iterations, c->salt_length,
+	                                             denial_salts(d) + c->salt_at };
+	memcpy(name + 2, line->origin, line->origin_length);
+	zone_nsec3_hash(&parameters, name + 2, hash);
+	d->apex_entry = chain_entry(d, hash, &d->apex_matches);
+	if (line->origin_length + 2u > NAME_MAX_WIRE)
+		return;
+	zone_nsec3_hash(&parameters, name, hash);
+	d->wildcard_entry = chain_entry(d, hash, &d->wildcard_matches);
 }

@@ -150,5 +150,6 @@ int draft_chains_seal(struct zone_draft *d, arena_ref *ref)
 		salts += c->parameters.salt_length;
 	}
 	denial->active = (uint16_t)chain_active(d, denial);
+	denial_know_apex(denial, d->line);
 	return 0;
 }

@@ -3,10 +3,20 @@
 #include "base/hash.h"
 #include "zone/version.h"
 
-static inline const struct zone_node *node_probe(const struct zone_version *v, uint64_t hash, struct owner owner)
+static const struct zone_node *node_probe(const struct zone_version *v, uint64_t hash, struct owner owner)
 {
 	arena_ref ref = index_find(&v->index, hash, node_has_owner, &owner);
 	return ref == 0 ? NULL : arena_at(ref);
+}
+
+// As node_probe(), where the bucket that the hash is at home in is known.
+static inline const struct zone_node *bucket_probe(const struct bucket *b, const struct zone_version *v, uint64_t hash,
+                                                   struct owner owner)
+{
+	arena_ref ref = index_probe(b, hash, node_has_owner, &owner);
+	if (ref != 0)
+		return arena_at(ref);
+	return b->reach == 0 ? NULL : node_probe(v, hash, owner);
 }
 
 // The node "*." right below `node`, whose hash and owner are given.
@@ -19,7 +29,17 @@ static const struct zone_node *wildcard_below(const struct zone_version *v, uint
 	return node_probe(v, hash_label(hash, labels + 1, 1), (struct owner){ labels, encloser.length + 2 });
 }
 
-void zone_find(const struct zone_version *version, const struct qname *q, struct zone_find *find)
+// The node of the last `labels` labels, below one of one label fewer.
+static inline const struct zone_node *step_down(const struct zone_version *v, const struct qname *q,
+                                                const struct zone_way *way, unsigned labels, unsigned origin)
+{
+	struct owner owner = owner_relative(q, labels, origin);
+	const struct bucket *b = labels == origin + 1 ? way->first : labels == q->label_count ? way->whole : NULL;
+	return b != NULL ? bucket_probe(b, v, q->hash[labels], owner) : node_probe(v, q->hash[labels], owner);
+}
+
+void zone_find_on(const struct zone_version *version, const struct qname *q, const struct zone_way *way,
+                  struct zone_find *find)
 {
 	unsigned origin = version->line->label_count, labels = origin;
 	const struct zone_node *node = arena_at(version->apex);
@@ -35,7 +55,7 @@ void zone_find(const struct zone_version *version, const struct qname *q, struct
 			break;
 		}
 		if (node->flags & NODE_CHILDREN)
-			next = node_probe(version, q->hash[labels + 1], owner_relative(q, labels + 1, origin));
+			next = step_down(version, q, way, labels + 1, origin);
 		if (next == NULL) {
 			find->match = ZONE_ABSENT;
 			if (node_children(node) & CHILDREN_WILDCARD)
@@ -53,36 +73,73 @@ void zone_find(const struct zone_version *version, const struct qname *q, struct
 	find->labels = (uint8_t)labels;
 }
 
+void zone_find(const struct zone_version *version, const struct qname *q, struct zone_find *find)
+{
+	const struct zone_way nowhere = { NULL, NULL };
+	zone_find_on(version, q, &nowhere, find);
+}
+
 const struct zone_node *zone_node_at(const struct zone_version *version, const struct qname *q)
 {
 	unsigned origin = version->line->label_count;
 	return node_probe(version, q->hash[q->label_count], owner_relative(q, q->label_count, origin));
 }
 
-// The way down begins right below the apex and ends, where it is not cut short
-// by a delegation, at the name: both ends are asked for.
-void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q)
+const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const uint8_t *name,
+                                        size_t length)
 {
-	unsigned first = version->line->label_count + 1u;
-	__builtin_prefetch(index_bucket(&version->index, q->hash[q->label_count]));
-	if (first < q->label_count)
-		__builtin_prefetch(index_bucket(&version->index, q->hash[first]));
+	return node_probe(version, hash, (struct owner){ name, length - version->line->origin_length });
 }
 
-static void prefetch_node(const struct zone_version *version, uint64_t hash)
+// The way down begins right below the apex and ends, where it is not cut short
+// by a delegation, at the name: both ends are asked for.
+void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q, struct zone_way *way)
 {
-	const struct bucket *b = index_bucket(&version->index, hash);
+	unsigned first = version->line->label_count + 1u;
+	way->first = way->whole = index_bucket(&version->index, q->hash[q->label_count]);
+	__builtin_prefetch(way->whole);
+	if (first < q->label_count) {
+		way->first = index_bucket(&version->index, q->hash[first]);
+		__builtin_prefetch(way->first);
+	}
+}
+
+static inline void prefetch_node(const struct bucket *b, uint64_t hash)
+{
 	uint32_t match = bucket_match(b, bucket_tag(hash));
 	if (match != 0)
 		__builtin_prefetch(arena_at(b->ref[__builtin_ctz(match)]));
 }
 
-void zone_prefetch_node(const struct zone_version *version, const struct qname *q)
+void zone_prefetch_node(const struct zone_version *version, const struct qname *q, const struct zone_way *way)
 {
 	unsigned first = version->line->label_count + 1u;
-	prefetch_node(version, q->hash[q->label_count]);
+	prefetch_node(way->whole, q->hash[q->label_count]);
 	if (first < q->label_count)
-		prefetch_node(version, q->hash[first]);
+		prefetch_node(way->first, q->hash[first]);
+}
+
+void zone_prefetch_set(const struct zone_node *node)
+{
+	const uint8_t *at = node_body(node);
+	uint16_t head;
+	arena_ref block;
+	if ((node->flags & NODE_SHAPE) != NODE_SETS)
+		return;
+	memcpy(&head, at + 2, sizeof(head));
+	memcpy(&block, at + 6, sizeof(block));
+	if (head & SET_OUT)
+		__builtin_prefetch(arena_at(block));
+}
+
+size_t zone_origin_length(const struct zone_version *version)
+{
+	return version->line->origin_length;
+}
+
+unsigned zone_origin_labels(const struct zone_version *version)
+{
+	return version->line->label_count;
 }
 
 // --- nodes
@@ -102,13 +159,47 @@ bool zone_node_has_dname(const struct zone_node *node)
 	return node->flags & NODE_DNAME;
 }
 
+static inline bool set_view(const uint8_t *wire, uint32_t length, uint16_t count, bool targets, struct rrset *set)
+{
+	set->wire = wire;
+	set->length = length;
+	set->ttl = wire_get32(wire + RECORD_TTL);
+	set->count = count;
+	set->type = record_type(wire);
+	set->targets_in_zone = targets;
+	return true;
+}
+
+// As node_find() and set_part_view() in one, for the answer path.
 static bool node_view(const struct zone_node *node, uint32_t key, struct rrset *set)
 {
-	struct set_part part;
-	if (!node_find(node, key, &part))
-		return false;
-	set_part_view(&part, set);
-	return true;
+	const uint8_t *at = node_body(node);
+	unsigned shape = node->flags & NODE_SHAPE;
+	uint16_t left = 0, head, second;
+	if (shape == NODE_SINGLE)
+		return record_key(at) == key &&
+		       set_view(at, record_length(at), 1, (node->flags & NODE_TARGETS) != 0, set);
+	if (shape == NODE_SETS)
+		memcpy(&left, at, sizeof(left));
+	for (at += 2; left > 0; --left) {
+		memcpy(&head, at, sizeof(head));
+		memcpy(&second, at + 2, sizeof(second));
+		bool out = (head & SET_OUT) != 0;
+		uint32_t here = out ? set_key(second, (head & SET_SIGNATURES) != 0) : record_key(at + 4);
+		if (here > key)
+			return false;
+		if (here < key) {
+			at += out ? 8 : 4 + (head & SET_LENGTH);
+			continue;
+		}
+		if (!out)
+			return set_view(at + 4, head & SET_LENGTH, second, (head & SET_TARGETS) != 0, set);
+		arena_ref block;
+		memcpy(&block, at + 4, sizeof(block));
+		const struct set_block *b = arena_at(block);
+		return set_view(b->wire, b->length, (uint16_t)b->count, (head & SET_TARGETS) != 0, set);
+	}
+	return false;
 }
 
 bool zone_node_rrset(const struct zone_node *node, uint16_t type, struct rrset *set)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/epoch.h"
 #include "base/error.h"
 #include "zone/index.h"
@@ -42,7 +43,7 @@ static bool slot_is_name(const void *key, arena_ref ref)
 {
 	const struct slot_key *k = key;
 	const struct zone_slot *slot = arena_at(ref);
-	return slot->origin_length == k->length && memcmp(slot->origin, k->name, k->length) == 0;
+	return slot->origin_length == k->length && bytes_equal(slot->origin, k->name, k->length);
 }
 
 static uint64_t slot_hash(const void *context, arena_ref ref)
@@ -303,8 +304,13 @@ void zone_table_remove(struct zone_table *table, struct zone_slot *slot)
 // --- look-ups
 
 // The greatest label count in use that is not above `most`; -1: none.
-static int labels_below(const struct edition *e, int most)
+static inline int labels_below(const struct edition *e, int most)
 {
+	// Names of 64 labels and more are not worth being quick for.
+	if (most < 64) {
+		uint64_t bits = most < 0 ? 0 : e->labels[0] << (63 - most);
+		return bits == 0 ? -1 : most - __builtin_clzll(bits);
+	}
 	for (int word = most / 64; most >= 0 && word >= 0; --word) {
 		unsigned top = word == most / 64 ? (unsigned)most % 64 : 63;
 		uint64_t bits = e->labels[word] << (63 - top);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "zone/index.h"
 #include "zone/node.h"
 #include "zone/order.h"
@@ -57,6 +58,10 @@ struct denial {
 	uint16_t chain_count;
 	uint16_t active; // the chain in use, 0: none
 	uint32_t salts_length;
+	// What the chain in use says of the apex and of "*" below it, which most
+	// proofs are about: the entry, 0 where there is none, and whether it matches.
+	arena_ref apex_entry, wildcard_entry;
+	bool apex_matches, wildcard_matches;
 	struct chain chain[];
 	// then the salts
 };
@@ -133,7 +138,7 @@ static inline bool node_has_owner(const void *key, arena_ref ref)
 {
 	const struct owner *owner = key;
 	const struct zone_node *n = arena_at(ref);
-	return n->owner_length == owner->length && memcmp(n->rest, owner->labels, owner->length) == 0;
+	return n->owner_length == owner->length && bytes_equal(n->rest, owner->labels, owner->length);
 }
 
 static inline uint64_t node_hash(const void *apex_hash, arena_ref ref)

@@ -50,6 +50,8 @@ const struct zone_version *zone_hold(const struct zone_version *version);
 void zone_release(const struct zone_version *version);
 
 const uint8_t *zone_origin(const struct zone_version *version); // wire, lower case
+size_t zone_origin_length(const struct zone_version *version);  // with the root byte
+unsigned zone_origin_labels(const struct zone_version *version);
 uint32_t zone_serial(const struct zone_version *version);
 void zone_soa(const struct zone_version *version, struct rrset *soa);
 
@@ -91,10 +93,27 @@ void zone_find(const struct zone_version *version, const struct qname *q, struct
 // NULL where there is none.
 const struct zone_node *zone_node_at(const struct zone_version *version, const struct qname *q);
 
-// Asks the processor to have ready what zone_find() will touch first for the
-// whole name (its bucket), and then, a stage later, the node itself.
-void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q);
-void zone_prefetch_node(const struct zone_version *version, const struct qname *q);
+// As zone_node_at() for a name of `length` bytes within the zone, in lower case,
+// whose hash is known.
+const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const uint8_t *name,
+                                        size_t length);
+
+// What the stages of a batch know of the way to a name: the buckets of its first
+// label below the apex and of the whole name, NULL where they were not sought.
+struct zone_way {
+	const void *first, *whole;
+};
+
+// Asks the processor to have ready what zone_find_on() will touch first, the
+// buckets; a stage later the nodes that these tell of; and a stage later still,
+// where the node has its first set elsewhere, that set.
+void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q, struct zone_way *way);
+void zone_prefetch_node(const struct zone_version *version, const struct qname *q, const struct zone_way *way);
+void zone_prefetch_set(const struct zone_node *node);
+
+// zone_find() on a way that zone_prefetch_bucket() has begun.
+void zone_find_on(const struct zone_version *version, const struct qname *q, const struct zone_way *way,
+                  struct zone_find *find);
 
 // --- nodes
 
@@ -154,6 +173,9 @@ struct nsec3_entry {
 // empty.
 bool zone_nsec3_find(const struct zone_version *version, const uint8_t hash[static NSEC3_HASH_LENGTH],
                      struct nsec3_entry *entry, bool *exact);
+
+// As zone_nsec3_find() for the apex, or for "*" below it: known without a hash.
+bool zone_nsec3_at_apex(const struct zone_version *version, bool wildcard, struct nsec3_entry *entry, bool *exact);
 
 // --- the whole content
 

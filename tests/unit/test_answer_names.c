@@ -29,7 +29,7 @@ static void open_zone_scene(struct scene *s, const char *question, unsigned comm
 	memset(wire_write_room(&s->w, MESSAGE_HEADER), 0, MESSAGE_HEADER);
 	wire_write_bytes(&s->w, name, (size_t)length);
 	wire_write32(&s->w, 0x00010001);
-	names_start(&s->names, s->message, &s->question, common);
+	names_start(&s->names, &s->question, common);
 }
 
 static void open_scene(struct scene *s, const char *question)

@@ -150,6 +150,7 @@ static bool stages_agree(const struct run *run, const struct answer_request *req
 	answer_parse(run->zones, &again, &staged);
 	answer_locate(run->zones, &staged);
 	answer_probe(&staged);
+	answer_find(&staged);
 	answer_write(run->zones, &run->identity, &again, &staged);
 	return staged.action == whole->action && staged.length == whole->length &&
 	       memcmp(reply, request->reply, whole->length) == 0;

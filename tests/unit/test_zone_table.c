@@ -172,8 +172,10 @@ static void *worker(void *unused)
 			const struct zone_version *v = slot == NULL ? NULL : atomic_load_explicit(&slot->version, memory_order_acquire);
 			if (v == NULL)
 				continue;
-			zone_prefetch_bucket(v, &q);
-			zone_find(v, &q, &f);
+			struct zone_way way;
+			zone_prefetch_bucket(v, &q, &way);
+			zone_prefetch_node(v, &q, &way);
+			zone_find_on(v, &q, &way, &f);
 			if (f.match == ZONE_EXACT && zone_node_rrset(f.node, TYPE_A, &set))
 				found += set.wire[RECORD_RDATA];
 			if (n == 0 && i % 50 == 0) {
