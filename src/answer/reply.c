@@ -266,7 +266,7 @@ static void put_rdata_with_names(struct reply *r, uint16_t type, const uint8_t *
 		wire_put16(size, (uint16_t)(r->w.at - size - 2));
 }
 
-static void put_set_with_names(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+static uint16_t put_set_with_names(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
 {
 	const uint8_t *record = set->wire;
 	r->places = 0;
@@ -275,12 +275,13 @@ static void put_set_with_names(struct reply *r, struct owner owner, const struct
 		uint16_t at = put_owner(r, owner);
 		uint8_t *head = wire_write_room(&r->w, 8);
 		if (head == NULL)
-			return;
+			break;
 		bytes_copy(head, record + 2, 4); // type and class
 		wire_put32(head + 4, ttl < most_ttl ? ttl : most_ttl);
 		put_rdata_with_names(r, set->type, record + RECORD_RDATA, wire_get16(record + RECORD_RDLENGTH));
 		owner.at = at;
 	}
+	return owner.at;
 }
 
 // Stored records have a pointer for an owner: so have these, to another place
@@ -294,7 +295,7 @@ static void adapt_records(uint8_t *record, unsigned count, uint16_t at, uint32_t
 	}
 }
 
-static void put_plain_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+static uint16_t put_plain_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
 {
 	const uint8_t *record = set->wire, *end = set->wire + set->length;
 	unsigned left = set->count;
@@ -303,30 +304,28 @@ static void put_plain_set(struct reply *r, struct owner owner, const struct rrse
 		owner.at = put_owner(r, owner);
 		uint8_t *to = wire_write_room(&r->w, (size_t)(next - record) - 2);
 		if (to == NULL)
-			return;
+			return 0;
 		bytes_copy(to, record + 2, (size_t)(next - record) - 2);
 		if (wire_get32(to + RECORD_TTL - 2) > most_ttl)
 			wire_put32(to + RECORD_TTL - 2, most_ttl);
 		record = next;
 		left--;
 	}
-	if (left == 0)
-		return;
 	uint8_t *to = wire_write_room(&r->w, (size_t)(end - record));
-	if (to == NULL)
-		return;
+	if (to == NULL || left == 0)
+		return owner.at;
 	bytes_copy(to, record, (size_t)(end - record));
 	// The stored form is that of a reply whose question is the owner.
 	if (owner.at != MESSAGE_HEADER || most_ttl != TTL_AS_STORED)
 		adapt_records(to, left, owner.at, most_ttl);
+	return owner.at;
 }
 
-static inline void put_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
+// Each of these returns where the owner may be pointed to from now on, or 0.
+static inline uint16_t put_set(struct reply *r, struct owner owner, const struct rrset *set, uint32_t most_ttl)
 {
-	if (has_compressible_names(set->type))
-		put_set_with_names(r, owner, set, most_ttl);
-	else
-		put_plain_set(r, owner, set, most_ttl);
+	return has_compressible_names(set->type) ? put_set_with_names(r, owner, set, most_ttl)
+	                                         : put_plain_set(r, owner, set, most_ttl);
 }
 
 bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
@@ -337,7 +336,7 @@ bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
 	unsigned names = had_names ? r->names.count : 0;
 	if (r->truncated)
 		return false;
-	put_set(r, owner, set, most_ttl);
+	owner.at = put_set(r, owner, set, most_ttl);
 	if (signatures != NULL)
 		put_set(r, owner, signatures, most_ttl);
 	if (r->w.full) {

@@ -25,7 +25,13 @@ struct bucket {
 	arena_ref ref[BUCKET_SLOTS];
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bucket_match() reads tags as a little-endian word");
+
+// A bit for each of the first twelve slots whose tag is this one, taken or not.
+#ifdef __SSE2__
+#include "zone/bucket_sse2.h"
+#else
+#include "zone/bucket_words.h"
+#endif
 
 #define BUCKET_CHAINED 0x80u
 
@@ -39,25 +45,10 @@ static inline uint8_t bucket_tag(uint64_t hash)
 	return (uint8_t)hash;
 }
 
-// One bit for each zero byte of the word, exactly: adding 127 to the low seven
-// bits of a byte sets its top bit unless they are all zero, and never carries.
-static inline uint32_t bucket_zero_bytes(uint64_t x)
-{
-	const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
-	uint64_t zero = ~(((x & low7) + low7) | x | low7);
-	return (uint32_t)(((zero >> 7) * UINT64_C(0x0102040810204080)) >> 56);
-}
-
 // A bit for each slot whose tag is this one.
 static inline uint32_t bucket_match(const struct bucket *b, uint8_t tag)
 {
-	const uint64_t spread = UINT64_C(0x0101010101010101) * tag;
-	uint64_t first;
-	uint32_t last;
-	memcpy(&first, b->tag, sizeof(first));
-	memcpy(&last, b->tag + 8, sizeof(last));
-	uint32_t match = bucket_zero_bytes(first ^ spread) | (bucket_zero_bytes(last ^ spread) & 15u) << 8;
-	return match & ((1u << b->count) - 1);
+	return bucket_tags_equal(b, tag) & ((1u << b->count) - 1);
 }
 
 static inline void bucket_put(struct bucket *b, uint64_t hash, arena_ref ref)
