@@ -303,10 +303,11 @@ const struct host_address *builder_host(struct builder *b, uint32_t *count)
 void builder_default_policy(struct builder *b, struct config_policy *policy)
 {
 	memset(policy, 0, sizeof *policy); // padding too: policies are compared as bytes
-	policy->primaries = policy->also_notify = builder_remotes(b, NULL, 0);
+	policy->primaries = policy->also_notify = policy->monitor_servers = builder_remotes(b, NULL, 0);
 	policy->allow_query = &acl_any;
 	policy->allow_transfer = policy->allow_notify = &acl_none;
 	policy->notify = CONFIG_NOTIFY_YES;
+	policy->monitor = CONFIG_MONITOR_YES;
 	policy->max_refresh = 2419200; // four weeks, as BIND and NSD
 	policy->max_retry = 1209600;   // two weeks
 	policy->transfer_time_in = policy->transfer_time_out = 7200;
@@ -336,5 +337,8 @@ void builder_default_server(struct builder *b, struct config_server *server)
 	server->serial_query_rate = 20;
 	server->notify_rate = 1000;
 	server->startup_notify_rate = 200;
+	server->monitor_interval = 300;
+	server->monitor_rate = 100;
+	server->monitor_lag = 120;
 	server->zone_file_write = UINT32_MAX;
 }

@@ -28,6 +28,13 @@ enum config_notify {
 	CONFIG_NOTIFY_PRIMARY_ONLY, // as YES where we are the primary, else as EXPLICIT
 };
 
+// Whose serials are watched.
+enum config_monitor {
+	CONFIG_MONITOR_NO,
+	CONFIG_MONITOR_YES,      // the primaries, those notified, monitor_servers and the NS targets
+	CONFIG_MONITOR_EXPLICIT, // all but the NS targets
+};
+
 enum config_catalog { CONFIG_CATALOG_NO, CONFIG_CATALOG_CONSUMER, CONFIG_CATALOG_PRODUCER };
 
 // A place in the files read. file indexes config.files; line 0: nowhere.
@@ -72,12 +79,14 @@ struct config_remotes {
 struct config_policy {
 	const struct config_remotes *primaries;   // empty for a primary
 	const struct config_remotes *also_notify; // explicit targets
+	const struct config_remotes *monitor_servers; // whose serials are watched, beside those of the NS set
 	const struct acl *allow_query;
 	const struct acl *allow_transfer;
 	const struct acl *allow_notify; // with what the dialect implies (named.conf: the primaries)
 	struct sockaddr_storage notify_source4, notify_source6; // for NS targets; AF_UNSPEC: the system chooses
 	enum config_format format;
 	enum config_notify notify;
+	enum config_monitor monitor;
 	enum config_catalog catalog;
 
 	uint32_t min_refresh, max_refresh, min_retry, max_retry;
@@ -188,6 +197,9 @@ struct config_server {
 	uint32_t tcp_mss;            // 0: the system's
 	uint32_t transfers_in, transfers_out, transfers_per_ns;
 	uint32_t serial_query_rate, notify_rate, startup_notify_rate; // a second
+	uint32_t monitor_interval;   // seconds of a round through all zones
+	uint32_t monitor_rate;       // questions a second, never 0
+	uint32_t monitor_lag;        // seconds behind that are worth a line in the log
 	uint32_t zone_file_write;    // nsd.conf zonefiles-write; UINT32_MAX: not said
 };
 

@@ -53,7 +53,7 @@ struct named_scope {
 	uint32_t generation;
 	struct config_policy policy;
 	struct named_statement *allow_query, *allow_transfer, *allow_notify;
-	const struct named_statement *also_notify;
+	const struct named_statement *also_notify, *monitor_servers;
 	const struct named_statement *primaries, *type, *file, *format, *in_view;
 	struct named_statement *match_clients;
 	const struct named_statement *match_destinations, *match_recursive;
@@ -153,6 +153,8 @@ void named_set_recursion(struct named *n, struct named_scope *scope, const struc
 void named_set_pid_file(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_template(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_add_listen(struct named *n, struct named_scope *scope, const struct named_statement *s);
+void named_set_telling(struct named *n, struct named_scope *scope, const struct named_statement *s);
+void named_set_monitor(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_http(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_include_here(struct named *n, struct named_scope *scope, const struct named_statement *s);
 // After the options: listeners, with the default port known.

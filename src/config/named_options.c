@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "config/http.h"
+#include "config/monitor.h"
 #include "config/named.h"
 #include "config/scalar.h"
 
@@ -203,6 +204,14 @@ void named_set_percent(struct named *n, struct named_scope *scope, const struct 
 		scope->policy.max_shrink = (uint32_t)number;
 	else
 		wants(n, s, value, "a percentage of 0 to 100");
+}
+
+void named_set_monitor(struct named *n, struct named_scope *scope, const struct named_statement *s)
+{
+	const struct named_value *value = named_single(n, s);
+	const char *wanted = value ? monitor_set(n->builder, &scope->policy, s->first->text, value->text) : NULL;
+	if (wanted)
+		wants(n, s, value, wanted);
 }
 
 void named_set_differences(struct named *n, struct named_scope *scope, const struct named_statement *s)

@@ -104,6 +104,8 @@ static void read_lists(struct named *n, struct named_scope *scope, bool is_secon
 		policy->primaries = named_remotes(n, scope->primaries, scope->transfer_source);
 	if (scope->also_notify)
 		policy->also_notify = named_remotes(n, scope->also_notify, scope->notify_source);
+	if (scope->monitor_servers)
+		policy->monitor_servers = named_remotes(n, scope->monitor_servers, scope->notify_source);
 	policy->notify_source4 = scope->notify_source[0];
 	policy->notify_source6 = scope->notify_source[1];
 	policy->allow_notify = is_secondary ? implied_notify(n, policy->primaries, said) : &acl_none;

@@ -45,7 +45,7 @@ struct nsd_vector {
 // What zone: and pattern: hold.
 struct nsd_settings {
 	struct config_policy policy;
-	struct nsd_vector request_xfr, notify;                       // struct config_remote
+	struct nsd_vector request_xfr, notify, monitor_server;       // struct config_remote
 	struct nsd_vector allow_notify, provide_xfr, allow_query;    // struct acl_entry
 	struct sockaddr_storage outgoing[2];
 	const char *zonefile;
@@ -146,6 +146,7 @@ void nsd_set_min_expire(struct nsd *n, const struct nsd_word *word, const struct
 void nsd_set_zonestats(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_catalog(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_percent(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
+void nsd_set_monitor(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_verify_zone(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_verifier(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 

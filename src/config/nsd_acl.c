@@ -121,7 +121,7 @@ void nsd_add_acl(struct nsd *n, const struct nsd_word *word, const struct nsd_st
 		*(struct acl_entry *)nsd_append(n, list, sizeof entry) = entry;
 }
 
-// request-xfr: [AXFR|UDP] ip[@port] KEY|NOKEY [tls-auth]; notify: ip[@port] KEY|NOKEY
+// request-xfr: [AXFR|UDP] ip[@port] KEY|NOKEY [tls-auth]; notify, monitor-server: ip[@port] KEY|NOKEY
 void nsd_add_remote(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
 {
 	bool is_request = strcasecmp(s->word, "request-xfr") == 0;
@@ -153,7 +153,8 @@ void nsd_add_remote(struct nsd *n, const struct nsd_word *word, const struct nsd
 		return;
 	if (count > 2)
 		remote.tls = builder_tls(n->builder, value[2].text, value[2].where);
-	struct nsd_vector *list = is_request ? &n->settings.request_xfr : &n->settings.notify;
+	struct nsd_vector *list = is_request ? &n->settings.request_xfr
+		: strcasecmp(s->word, "notify") == 0 ? &n->settings.notify : &n->settings.monitor_server;
 	if (!builder_can_reach(n->builder, &remote, value[0].where))
 		return;
 	if (list->count >= 1000)

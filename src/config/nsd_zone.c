@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/monitor.h"
 #include "config/nsd.h"
 #include "config/scalar.h"
 
@@ -34,6 +35,7 @@ static void copy_settings(struct nsd_settings *to, const struct nsd_settings *fr
 	memcpy(to, from, sizeof *to);
 	to->request_xfr.room = to->request_xfr.count;
 	to->notify.room = to->notify.count;
+	to->monitor_server.room = to->monitor_server.count;
 	to->allow_notify.room = to->allow_notify.count;
 	to->provide_xfr.room = to->provide_xfr.count;
 	to->allow_query.room = to->allow_query.count;
@@ -107,6 +109,7 @@ static const struct config_policy *finish_policy(struct nsd *n)
 	struct config_policy *policy = &settings->policy;
 	policy->primaries = finish_remotes(n, &settings->request_xfr);
 	policy->also_notify = finish_remotes(n, &settings->notify);
+	policy->monitor_servers = finish_remotes(n, &settings->monitor_server);
 	policy->allow_notify = finish_acl(n, &settings->allow_notify, &acl_none);
 	policy->allow_transfer = finish_acl(n, &settings->provide_xfr, &acl_none);
 	policy->allow_query = finish_acl(n, &settings->allow_query, &acl_any);
@@ -282,6 +285,14 @@ void nsd_set_percent(struct nsd *n, const struct nsd_word *word, const struct ns
 	else
 		builder_error(n->builder, s->value[0].where, "'%s:' wants a percentage of 0 to 100, not '%s'", s->word,
 		              s->value[0].text);
+}
+
+void nsd_set_monitor(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
+{
+	struct config_policy *policy = n->section == NSD_SERVER ? &n->defaults : &n->settings.policy;
+	const char *wanted = monitor_set(n->builder, policy, word->name, s->value[0].text);
+	if (wanted)
+		builder_error(n->builder, s->value[0].where, "'%s:' wants %s, not '%s'", s->word, wanted, s->value[0].text);
 }
 
 void nsd_set_verify_zone(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
