@@ -18,6 +18,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
+LIMIT = 12 * 3600 if SOAK else 900      # seconds a step may take
 JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 2)
 # Functional tests mostly wait, so there may be more of them than cores.
 PYTEST_WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS") or str(2 * (os.cpu_count() or 2))
@@ -30,7 +31,7 @@ class Failed(Exception):
     pass
 
 
-def run(command, env=None, limit=900):
+def run(command, env=None, limit=LIMIT):
     """Run a command, showing what it prints; returns (exit code, output)."""
     print("$ " + " ".join(command), flush=True)
     full = dict(os.environ)
@@ -87,8 +88,12 @@ def unit_tests(folder, only=None, env=None, prefix=()):
         names = [n.split(" / ")[-1].strip() for n in listed.stdout.splitlines() if only.search(n)]
         if not names:
             return 0, 0
-    code, output = run([*prefix, "meson", "test", "-C", folder, "--print-errorlogs", "--no-suite", "bench",
-                        "--num-processes", JOBS, *names], env)
+    command = [*prefix, "meson", "test", "-C", folder, "--print-errorlogs", "--no-suite", "bench",
+               "--num-processes", JOBS]
+    if SOAK:
+        command += ["--timeout-multiplier", "60"]
+        env = {"ZONE_PROPERTY_OPERATIONS": "100000", **(env or {})}
+    code, output = run([*command, *names], env)
     good, bad = meson_counts(output)
     return good, bad or (1 if code else 0)
 
@@ -99,7 +104,7 @@ def pytest(*arguments, env=None):
     return good, bad or (1 if code not in (0, 5) else 0)
 
 
-def script(*command, env=None, limit=900):
+def script(*command, env=None, limit=LIMIT):
     code, _ = run(list(command), env, limit)
     return (1, 0) if code == 0 else (0, 1)
 
