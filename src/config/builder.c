@@ -341,4 +341,9 @@ void builder_default_server(struct builder *b, struct config_server *server)
 	server->monitor_rate = 100;
 	server->monitor_lag = 120;
 	server->zone_file_write = UINT32_MAX;
+	server->log_target = server->log_level = -1;
+	server->log_facility = LOG_FACILITY_DAEMON;
+	server->alert.behind = 300;
+	server->alert.delay = 60;
+	server->alert.timeout = 10;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "config/acl.h"
 #include "dns/tsig.h"
 
@@ -171,6 +172,15 @@ struct config_http {
 	uint8_t metrics_zones;        // enum config_metrics_zones
 };
 
+// Whom the operator has told when the state of a zone changes.
+struct config_alert {
+	const char *program; // command; NULL none
+	const char *url;     // to POST to; NULL none. It may hold a secret: never log it
+	uint32_t behind;     // seconds that a zone may lack a newer serial
+	uint32_t delay;      // seconds that a trouble lasts before it is told
+	uint32_t timeout;    // seconds that a program or a POST has
+};
+
 struct config_server {
 	struct config_listen *listen;
 	uint32_t listen_count;
@@ -180,6 +190,11 @@ struct config_server {
 	const char *user;            // NULL: stay who we are
 	const char *group;           // NULL: the user's own
 	const char *log_file;        // NULL: standard error or journal
+	int8_t log_target;           // enum log_target; -1: not said
+	int8_t log_format;           // enum log_format
+	int8_t log_level;            // enum log_level; -1: not said
+	uint8_t log_facility;        // of syslog
+	struct config_alert alert;
 	struct config_http http;
 	uint32_t workers;            // 0: one a core
 	// CHAOS answers: NULL means "do not tell".

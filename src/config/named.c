@@ -70,6 +70,8 @@ static void top_statement(struct named *n, struct named_statement *s)
 		named_list_add(n, &n->remotes, "the list", s);
 	else if (strcasecmp(text, "template") == 0)
 		named_list_add(n, &n->templates, "template", s);
+	else if (strcasecmp(text, "logging") == 0)
+		named_keep_logging(n, s);
 	else if (strcasecmp(text, "tls") == 0)
 		named_read_tls(n, s);
 	else if (strcasecmp(text, "server") == 0)
@@ -178,6 +180,7 @@ static void apply_options(struct named *n, struct named_scope *scope)
 		server->log_file = builder_path(n->builder, n->directory, server->log_file);
 	if (server->pid_file)
 		server->pid_file = builder_path(n->builder, n->directory, server->pid_file);
+	named_apply_logging(n);
 }
 
 static void apply_view(struct named *n, struct named_scope *scope)

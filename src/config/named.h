@@ -112,6 +112,7 @@ struct named {
 	struct config_where first_without_transfer;
 	struct named_cache *includes;
 	const struct acl *localhost, *localnets;
+	const struct named_statement *logging;
 };
 
 // named_words.c
@@ -155,10 +156,15 @@ void named_set_template(struct named *n, struct named_scope *scope, const struct
 void named_add_listen(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_telling(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_monitor(struct named *n, struct named_scope *scope, const struct named_statement *s);
+void named_set_telling(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_http(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_include_here(struct named *n, struct named_scope *scope, const struct named_statement *s);
 // After the options: listeners, with the default port known.
 void named_build_listeners(struct named *n);
+
+// named_logging.c: logging { … } is kept until the options are known.
+void named_keep_logging(struct named *n, const struct named_statement *s);
+void named_apply_logging(struct named *n);
 
 // named_acl.c
 // The compiled list of `allow-x [port N] [transport T] { … }`; NULL after a report.

@@ -9,6 +9,7 @@
 #include "config/monitor.h"
 #include "config/named.h"
 #include "config/scalar.h"
+#include "config/telling.h"
 
 static void wants(struct named *n, const struct named_statement *s,
                   const struct named_value *value, const char *what)
@@ -292,6 +293,14 @@ static void add_http_listen(struct named *n, const struct named_statement *s)
 		if (value->kind == NAMED_BLOCK || !http_add_listen(n->builder, text, named_where(s, value)))
 			wants(n, s, value, "addresses, each with @PORT or port N");
 	}
+}
+
+void named_set_telling(struct named *n, struct named_scope *scope, const struct named_statement *s)
+{
+	const struct named_value *value = named_single(n, s);
+	(void)scope;
+	if (value && !telling_set(n->builder, s->first->text, value->text))
+		wants(n, s, value, telling_wanted(s->first->text));
 }
 
 void named_set_http(struct named *n, struct named_scope *scope, const struct named_statement *s)

@@ -164,5 +164,6 @@ void nsd_set_name(struct nsd *n, const struct nsd_word *word, const struct nsd_s
 void nsd_set_key_part(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_tls_part(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_verify_enable(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
+void nsd_set_telling(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_set_http(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s);
 void nsd_finish_server(struct nsd *n);

@@ -8,6 +8,7 @@
 #include "config/http.h"
 #include "config/nsd.h"
 #include "config/scalar.h"
+#include "config/telling.h"
 
 // Kept until the port is known.
 void nsd_add_interface(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
@@ -236,6 +237,13 @@ void nsd_set_verify_enable(struct nsd *n, const struct nsd_word *word, const str
 		builder_error(n->builder, s->value[0].where, "'enable:' wants yes or no, not '%s'", s->value[0].text);
 	else
 		n->verify_off = !flag;
+}
+
+void nsd_set_telling(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)
+{
+	if (!telling_set(n->builder, word->name, s->value[0].text))
+		builder_error(n->builder, s->value[0].where, "'%s:' wants %s, not '%s'", s->word, telling_wanted(word->name),
+		              s->value[0].text);
 }
 
 void nsd_set_http(struct nsd *n, const struct nsd_word *word, const struct nsd_statement *s)

@@ -18,7 +18,7 @@
 #define LATER "not implemented yet"
 #define INNER "it tunes the inside of nsd"
 #define STATE "state lies in the state directory (state-dir)"
-#define LOGS "the form of the log is fixed"
+#define LOGS "log-format says how lines look"
 #define TLS "listening on TLS is " LATER
 #define RRL "response rate limiting is " LATER ": answers are not limited"
 #define COOKIE "cookies are " LATER
@@ -88,6 +88,14 @@ const struct nsd_word nsd_words[] = {
 	DO("http-host", S, NSD_MAX_VALUES, nsd_set_http),
 	DO("metrics-zones", S, 1, nsd_set_http),
 	SRV("log-file", NSD_SERVER_PATH, log_file),
+	DO("log-target", S, 1, nsd_set_telling),
+	DO("log-format", S, 1, nsd_set_telling),
+	DO("log-level", S, 1, nsd_set_telling),
+	DO("alert-program", S, 1, nsd_set_telling),
+	DO("alert-url", S, 1, nsd_set_telling),
+	DO("alert-behind", S, 1, nsd_set_telling),
+	DO("alert-delay", S, 1, nsd_set_telling),
+	DO("alert-timeout", S, 1, nsd_set_telling),
 	SRV("transfers-in", NSD_SERVER_NUMBER, transfers_in),
 	SRV("transfers-out", NSD_SERVER_NUMBER, transfers_out),
 	SRV("transfers-per-ns", NSD_SERVER_NUMBER, transfers_per_ns),
@@ -150,7 +158,7 @@ const struct nsd_word nsd_words[] = {
 	NO("receive-buffer-size", S, INNER),
 	NO("debug-mode", S, "serve always runs in the foreground"),
 	NO("use-systemd", S, "systemd is always told"),
-	NO("log-only-syslog", S, LOGS),
+	NO("log-only-syslog", S, "the log goes to the journal or to standard error; log-target: syslog sends it there"),
 	NO("log-time-ascii", S, LOGS),
 	NO("log-time-iso", S, LOGS),
 	NO("statistics", S, SHOWN),
