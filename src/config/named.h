@@ -156,7 +156,6 @@ void named_set_template(struct named *n, struct named_scope *scope, const struct
 void named_add_listen(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_telling(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_monitor(struct named *n, struct named_scope *scope, const struct named_statement *s);
-void named_set_telling(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_set_http(struct named *n, struct named_scope *scope, const struct named_statement *s);
 void named_include_here(struct named *n, struct named_scope *scope, const struct named_statement *s);
 // After the options: listeners, with the default port known.
