@@ -26,6 +26,6 @@ struct ixfr_stream {
 // rdata is uncompressed and checked. Returns 0, IXFR_ENDED with the last SOA,
 // or an error and a sentence in `why`: what does not fit what we have is never
 // passed over (ERR_STATE: serials; ERR_NOT_FOUND: it removes what is not there;
-// ERR_EXISTS: it adds what is; ERR_FORMAT; or zone_draft_add()'s).
+// ERR_EXISTS: it adds what is, below the apex; ERR_FORMAT; or zone_draft_add()'s).
 int ixfr_stream_record(struct ixfr_stream *ixfr, const struct message_record *record, uint32_t ttl,
                        const uint8_t *rdata, uint16_t length, char *why, size_t size);

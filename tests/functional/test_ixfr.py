@@ -115,19 +115,20 @@ def given(server):
     return len(re.findall(r"transfer to .* complete: IXFR of ", server.log()))
 
 
-def chain(lab, first, second, third, edits, key=None):
+def chain(lab, first, second, third, edits, key=None, ixfr=True):
     """Three servers in a row, each telling the next."""
     options = {"bind": ["ixfr-from-differences yes;"],
-               "knot": ["zonefile-load: difference", "journal-content: changes"]}
+               "knot": ["zonefile-load: difference", "journal-content: changes"],
+               "nsd": ["store-ixfr: yes", "create-ixfr: yes"]}
     kinds = [first, second, third]
-    servers = [lab.peer(kind) if kind != "us" else lab.understudy(dialect=random.Random(i).choice(["named", "nsd"]))
-               for i, kind in enumerate(kinds)]
+    servers = [lab.peer(kind) if kind != "us" else lab.understudy(dialect="nsd" if ixfr == "udp" else random.Random(i).choice(["named", "nsd"]))
+               for i, kind in enumerate(kinds) if kind]
     for i, server in enumerate(servers):
         server.add(Zone(ZONE, edits.text() if i == 0 else "",
                         primaries=[servers[i - 1].with_key(key)] if i > 0 else [],
                         allow=[Endpoint("127.0.0.1", 0, key)] * bool(key) + [HERE],
-                        notify=[servers[i + 1].with_key(key)] if i < 2 else [],
-                        options=options.get(kinds[i], []) if i == 0 else [], ixfr=True))
+                        notify=[servers[i + 1].with_key(key)] if i + 1 < len(servers) else [],
+                        options=options.get(kinds[i], []) if i == 0 else [], ixfr=ixfr))
     for server in servers:
         (server.folder / "db").mkdir()
         server.start()
@@ -151,6 +152,19 @@ def test_random_edits_travel_as_ixfr(lab, first, second, third, key):
             assert taken(servers[i]) == count, f"{servers[i]} took {taken(servers[i])} of {count} by IXFR"
         if kind == "us" and i < 2:
             assert given(servers[i]) >= count, f"{servers[i]} gave {given(servers[i])} of {count} by IXFR"
+
+
+@pytest.mark.parametrize("first,key", [("bind", Key()), ("nsd", Key()), ("us", None)], ids=["bind", "nsd", "us"])
+def test_random_edits_travel_by_udp(lab, first, key):
+    """nsd.conf's `request-xfr: UDP`: the small ones need no connection."""
+    edits = Edits(seed=f"udp {first}")
+    primary, secondary = chain(lab, first, "us", None, edits, key, ixfr="udp")
+    count = 100 if SOAK else 10
+    travels([primary, secondary], edits, count)
+    assert taken(secondary) == count
+    by_udp = len(re.findall(r"complete: IXFR \(.*\) by UDP", secondary.log()))
+    # BIND answers with the SOA alone, whatever would fit: that much it costs, and no more.
+    assert by_udp == (0 if first == "bind" else count)
 
 
 def ask_ixfr(server, serial, tcp=True, payload=None):

@@ -212,6 +212,8 @@ static const struct reply replies[] = {
 	  .why = "it removes www.example.com A, which is not there" },
 	{ .name = "an addition of what is there", .records = "S7,S5,S7,A www.example.com,S7", .outcome = ERR_EXISTS,
 	  .why = "it adds www.example.com A, which is there already" },
+	{ .name = "a set of the apex once more, as NSD sends it", .records = "S7,S5,S7,N example.com,A new.example.com,S7",
+	  .outcome = FETCH_DONE, .there = "new.example.com", .added = 1 },
 	{ .name = "a gap between steps", .records = "S9,S5,S6,S7,S9,S9", .outcome = ERR_STATE,
 	  .why = "a step begins at serial 7, but the one before ended at 6" },
 	{ .name = "a step backwards", .records = "S7,S5,S4,S4,S7,S7", .outcome = ERR_STATE, .why = "a step leads from serial 5 to 4" },
