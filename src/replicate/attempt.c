@@ -10,6 +10,7 @@
 #include "replicate/attempt_parts.h"
 #include "replicate/counters.h"
 #include "replicate/poll.h"
+#include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -150,7 +151,7 @@ static void try_next(struct attempt *attempt)
 	                 || (replica_version(replica) == NULL && replica->held == NULL);
 	// Only the one who sent the NOTIFY is believed unasked.
 	attempt->is_direct = false;
-	if (is_direct && replica->pin == NULL)
+	if (is_direct && replica->pin == NULL && !publish_is_unsaved(replica))
 		attempt_fetch_when_slot(attempt);
 	else
 		attempt_poll(attempt);
@@ -262,6 +263,13 @@ void attempt_published(struct attempt *attempt, int error, const char *why)
 		return;
 	}
 	release(attempt);
+}
+
+void attempt_unsaved(struct attempt *attempt)
+{
+	attempt->is_publishing = false;
+	attempt->was_held = true;
+	conclude(attempt);
 }
 
 void attempt_cancel(struct replica *replica)

@@ -39,3 +39,7 @@ bool attempt_is_fetching(const struct attempt *attempt);
 // What became of the version that an attempt sent on its way: 0 and it is
 // served, or an error and why.
 void attempt_published(struct attempt *attempt, int error, const char *why);
+
+// … or that the store does not take it for now: the attempt ends, as with a
+// version that is held.
+void attempt_unsaved(struct attempt *attempt);

@@ -50,6 +50,7 @@ static void send_on_its_way(struct attempt *attempt, struct fetch_result *result
 		.changes = result->changes,
 		.is_large = result->figures.records > FETCH_LARGE,
 		.is_transfer = true,
+		.is_incremental = result->figures.is_incremental,
 	};
 	int error;
 

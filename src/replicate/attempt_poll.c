@@ -8,6 +8,7 @@
 #include "replicate/counters.h"
 #include "replicate/held.h"
 #include "replicate/poll.h"
+#include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -28,6 +29,9 @@ void attempt_take_serial(struct attempt *attempt, uint32_t serial, uint32_t expi
 	const struct zone_version *version = replica_version(replica);
 	char address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
 
+	// What came before waits for the store.
+	bool is_unsaved = publish_is_unsaved(replica);
+
 	// Nothing newer is wanted until the operator resumes.
 	if (replica->pin != NULL || (held_is(replica, serial) && !attempt->is_forced)) {
 		attempt->was_held = true;
@@ -35,7 +39,8 @@ void attempt_take_serial(struct attempt *attempt, uint32_t serial, uint32_t expi
 		return;
 	}
 	if (version == NULL || attempt->is_forced || serial_newer(serial, zone_serial(version))) {
-		if (may_fetch)
+		attempt->was_held = attempt->was_held || is_unsaved;
+		if (may_fetch && !is_unsaved)
 			attempt_fetch_when_slot(attempt);
 		else
 			attempt_next_primary(attempt);
@@ -47,7 +52,7 @@ void attempt_take_serial(struct attempt *attempt, uint32_t serial, uint32_t expi
 		attempt_next_primary(attempt);
 		return;
 	}
-	if (replica->refresh.phase == REPLICA_EXPIRED && may_fetch) {
+	if (replica->refresh.phase == REPLICA_EXPIRED && may_fetch && !is_unsaved) {
 		attempt_fetch_when_slot(attempt);
 		return;
 	}

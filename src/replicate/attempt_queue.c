@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/clock.h"
 #include "replicate/attempt_parts.h"
+#include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
@@ -36,13 +37,21 @@ void attempt_dequeue(struct replicate *room, struct replica *replica)
 	replica->previous_due = replica->next_due = NULL;
 }
 
+// While the store does not take what came, the primaries are asked whether they
+// still are there; that needs no strand.
+static bool may_begin(const struct replica *replica)
+{
+	return replica_is_idle(replica)
+	       || (replica->attempt == NULL && publish_is_unsaved(replica) && !replica->is_forced && !replica->is_removed);
+}
+
 void attempt_request(struct replica *replica, bool is_urgent)
 {
 	struct replicate *room = replica->room;
 
 	if (room->is_stopping || replica->is_removed || replica->role != CONFIG_SECONDARY)
 		return;
-	if (!replica_is_idle(replica)) {
+	if (!may_begin(replica)) {
 		replica->is_woken = true;
 		return;
 	}
@@ -88,7 +97,7 @@ uint64_t attempts_run(struct replicate *room, uint64_t now)
 		if (is_routine)
 			all->tokens -= 1000;
 		// Since it came into the queue its file may have begun to be read.
-		if (replica_is_idle(replica))
+		if (may_begin(replica))
 			attempt_start(replica);
 		else
 			replica->is_woken = replica->is_asked = true;

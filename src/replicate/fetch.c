@@ -81,7 +81,8 @@ void fetch_tell(struct fetch *fetch)
 	struct replica *replica = fetch->order.replica;
 	fetch_done *done = fetch->done;
 
-	replica->is_strand_busy = false;
+	if (fetch->order.kind != FETCH_SOA)
+		replica->is_strand_busy = false;
 	fetch->done = NULL;
 	if (done != NULL)
 		done(fetch->context, &fetch->result);
@@ -381,7 +382,8 @@ int fetch_start(const struct fetch_order *order, fetch_done *done, void *context
 	}
 	config_hold(order->config);
 	replica_hold(order->replica);
-	order->replica->is_strand_busy = true;
+	if (order->kind != FETCH_SOA)
+		order->replica->is_strand_busy = true;
 	room_job_begin(room);
 	ask(made);
 	*fetch = made;

@@ -39,7 +39,8 @@ struct fetch_result {
 typedef void fetch_done(void *context, struct fetch_result *result);
 
 // The result comes on the loop, never before this has returned; the draft's
-// strand of the zone is busy from here to then (replica->is_strand_busy).
+// strand of the zone is busy from here to then (replica->is_strand_busy), unless
+// the serial alone is fetched.
 // ERR_MEMORY, ERR_IO with `why`.
 int fetch_start(const struct fetch_order *order, fetch_done *done, void *context,
                 struct fetch **fetch, char why[static 256]);

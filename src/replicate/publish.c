@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "replicate/publish.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "dns/serial.h"
 #include "replicate/attempt.h"
@@ -15,6 +17,15 @@
 #include "replicate/replica.h"
 #include "replicate/rollback.h"
 #include "replicate/room.h"
+
+// Others wait for it where too much is being stored; whoever ends this may be
+// amid a reload, so they begin in the next step.
+static void stored_file(struct replicate *room)
+{
+	room->loads.storing--;
+	if (room->loads.is_full && !room->is_stopping && room->loads.begin.place == 0)
+		deadline_set(&room->deadlines, &room->loads.begin, clock_boot_ms());
+}
 
 static void end(struct publication *p)
 {
@@ -28,12 +39,11 @@ static void end(struct publication *p)
 	delta_release(p->delta);
 	config_release(p->config);
 	if (!p->is_transfer && !p->is_approved)
-		room->loads.storing--;
-	if (p->replica != NULL) {
+		stored_file(room);
+	if (p->replica->publication == p)
 		p->replica->publication = NULL;
-		p->replica->is_strand_busy = false;
-		replica_drop(p->replica);
-	}
+	p->replica->is_strand_busy = false;
+	replica_drop(p->replica);
 	free(p);
 	room_job_end(room);
 }
@@ -44,7 +54,7 @@ static void report(struct publication *p)
 	struct replica *replica = p->replica;
 	struct attempt *attempt = replica->attempt;
 	bool is_transfer = p->is_transfer, is_approved = p->is_approved;
-	bool is_turn = p->turn != PUBLISH_FORWARD;
+	bool is_turn = p->turn != PUBLISH_FORWARD, is_let_go = p->is_let_go;
 	int error = p->error;
 	char why[400];
 
@@ -63,7 +73,7 @@ static void report(struct publication *p)
 	// While a file's version was stored, a primary may have been asked.
 	if (!is_transfer)
 		load_published(replica, error, why);
-	else if (attempt != NULL)
+	else if (attempt != NULL && !is_let_go)
 		attempt_published(attempt, error, why);
 	replica_settle(replica);
 	replica_drop(replica);
@@ -80,7 +90,7 @@ static void run_serve(struct publication *p)
 	zone_slot_publish(replica->slot, zone_hold(p->version));
 	p->room->counters.published++;
 	if (p->turn == PUBLISH_FORWARD)
-		replica_replaced(replica, p->version, p->is_transfer);
+		replica_replaced(replica, p->version, p->is_transfer, p->confirmed_at);
 	else
 		rollback_served(replica, p->version, p->turn == PUBLISH_ROLLBACK ? &p->pin : NULL);
 }
@@ -97,13 +107,39 @@ static void run_downstream(struct publication *p)
 
 // --- the order
 
+static void end_cancelled(struct publication *p)
+{
+	struct replica *replica = p->replica;
+
+	replica_hold(replica);
+	end(p);
+	replica_settle(replica);
+	replica_drop(replica);
+}
+
+// Steps that fit, and led to a zone whose digest is wrong: the whole zone tells
+// whether it is the primary's.
+static bool is_led_astray(const struct publication *p)
+{
+	return p->error == ERR_HELD && p->is_incremental && p->policy->axfr_fallback
+	       && strcmp(p->verdict.check, "zonemd") == 0 && p->replica->attempt != NULL;
+}
+
+static void refuse_steps(struct publication *p)
+{
+	p->error = ERR_CORRUPT;
+	snprintf(p->why, sizeof p->why, "serial %u, made by IXFR, is wrong: %s; asking for AXFR", zone_serial(p->version),
+	         p->verdict.text);
+	report(p);
+}
+
 // What is sealed is checked; what is stored is sealed; what is served is
 // stored; what is told is served. Each stage that runs elsewhere comes back
 // here by mail, with p->error set.
 static void advance(struct publication *p)
 {
-	if (p->replica == NULL) {
-		end(p);
+	if (p->is_cancelled) {
+		end_cancelled(p);
 		return;
 	}
 	if (p->room->is_stopping && (p->stage <= STAGE_VERIFY || p->error != 0)) {
@@ -126,6 +162,10 @@ static void advance(struct publication *p)
 		}
 		__attribute__((fallthrough));
 	case STAGE_VERIFY: // → held, or on
+		if (is_led_astray(p)) {
+			refuse_steps(p);
+			return;
+		}
 		if (p->error == ERR_HELD) {
 			publish_hold(p);
 			return;
@@ -216,6 +256,8 @@ int publish_start(const struct publish_order *order)
 	p->changes = order->changes;
 	p->previous = previous != NULL ? zone_hold(previous) : NULL;
 	p->is_transfer = order->is_transfer;
+	p->is_incremental = order->is_incremental;
+	p->confirmed_at = order->is_approved ? 0 : clock_boot_ms();
 	p->is_served = order->is_stored_already;
 	p->is_approved = order->is_approved;
 	p->turn = order->turn;
@@ -242,21 +284,29 @@ int publish_store_only(struct replica *replica)
 	return 0;
 }
 
+bool publish_is_unsaved(const struct replica *replica)
+{
+	const struct publication *p = replica->publication;
+
+	return p != NULL && p->stage == STAGE_STORE && p->store_failures > 0;
+}
+
 void publish_cancel(struct replica *replica)
 {
 	struct publication *p = replica->publication;
 
 	if (p == NULL)
 		return;
+	replica->is_unsaved = false;
+	replica->wants_store = replica->wants_store || p->is_served;
 	if (p->retry.place != 0) {
 		// Nobody else holds it: it waits for its next try.
 		end(p);
 		return;
 	}
 	atomic_store(&p->cancelled, true);
-	p->replica = NULL;
+	p->is_cancelled = true;
 	replica->publication = NULL;
-	replica_drop(replica);
 }
 
 void publish_stop(struct replica *replica)

@@ -27,6 +27,7 @@ struct publish_order {
 	struct delta_writer *changes;       // likewise: what it changes of the version served; NULL: not known
 	bool is_large;                      // work for the long lane
 	bool is_transfer;                   // else it came from a zone file
+	bool is_incremental;                // as steps, so that a wrong digest may be theirs
 	bool is_stored_already;             // in its zone file: served at once, the store follows
 	bool is_approved;                   // by the operator: the guard does not hold it
 	enum publish_turn turn;             // other than forward: is_approved too
@@ -38,10 +39,15 @@ struct publish_order {
 // ERR_HELD where the guard holds it and the store has it. ERR_MEMORY.
 int publish_start(const struct publish_order *order);
 
+// Whether what is on its way waits for a store that fails: nothing is being made
+// of the zone then, and its primaries can be asked for their serial.
+bool publish_is_unsaved(const struct replica *replica) __attribute__((pure));
+
 // Stores a version that is served already (read from its file at the start).
 int publish_store_only(struct replica *replica);
 
-// The zone goes away: nothing more is published.
+// The zone goes away, or changes its role: what is on its way is not published.
+// The strand is busy until the lanes and the store have let go of it.
 void publish_cancel(struct replica *replica);
 
 // Everything stops: a commit that waits for its next try is given up, what is

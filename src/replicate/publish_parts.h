@@ -20,7 +20,7 @@ struct publication {
 	struct mail mail;                     // from the lane, from the store
 	struct deadline retry;
 	struct replicate *room;
-	struct replica *replica;              // held; NULL: cancelled
+	struct replica *replica;              // held
 	const struct config *config;          // held
 	const struct config_policy *policy;
 	struct lane *lane;
@@ -32,6 +32,10 @@ struct publication {
 	enum publish_stage stage;
 	bool is_transfer;
 	bool is_served;                       // before it was stored
+	bool is_incremental;                  // it came as steps, which may have led astray
+	bool is_cancelled;                    // it goes no further, and nobody is told
+	bool is_let_go;                       // whoever ordered it no longer waits
+	uint64_t confirmed_at;                // boot ms: a primary had it then; 0: the operator wants it
 	bool is_approved;                     // by the operator
 	enum publish_turn turn;
 	struct store_pin pin;                 // PUBLISH_ROLLBACK

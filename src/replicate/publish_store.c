@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "replicate/attempt.h"
 #include "replicate/publish_parts.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -51,12 +52,14 @@ void publish_store(struct publication *p)
 		state.transferred = clock_wall_s();
 	if (p->is_transfer) {
 		struct refresh timers = replica->refresh;
+		uint64_t now = clock_boot_ms();
 		zone_soa(p->version, &set);
 		(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
 		refresh_take_soa(&timers, &soa, p->policy);
-		state.confirmed = state.transferred;
-		state.refresh_at = state.confirmed + timers.refresh;
-		state.expires_at = state.confirmed + refresh_worth(&timers);
+		(void)refresh_replaced(&timers, p->confirmed_at, now, 0);
+		state.confirmed = replica_confirmation(replica, p->confirmed_at);
+		state.refresh_at = state.transferred + (int64_t)((timers.refresh_at - now) / 1000);
+		state.expires_at = state.transferred + (int64_t)((timers.expires_at - now) / 1000);
 	}
 	state.last_error[0] = '\0';
 	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)
@@ -90,4 +93,9 @@ void publish_store_failed(struct publication *p)
 	p->replica->is_unsaved = true;
 	replica_note_error(p->replica, p->why);
 	deadline_set(&p->room->deadlines, &p->retry, clock_boot_ms() + wait * 1000);
+	// Our disk is no reason to lose touch with the primaries.
+	if (p->is_transfer && !p->is_let_go && p->replica->attempt != NULL) {
+		p->is_let_go = true;
+		attempt_unsaved(p->replica->attempt);
+	}
 }

@@ -14,6 +14,13 @@
 #define FIRST_RETRY 600u
 #define FIRST_EXPIRE (7u * 86400u)
 
+// From a transfer to its being served: what takes longer than this waited for a
+// disk, or for the operator.
+#define COMMIT_MS 60000u
+
+// A version that no primary has confirmed of late is asked for so soon.
+#define ASK_SOON_MS 2000u
+
 static uint32_t within(uint32_t value, uint32_t least, uint32_t most)
 {
 	if (most != 0 && value > most)
@@ -58,6 +65,7 @@ void refresh_take_soa(struct refresh *refresh, const struct soa *soa, const stru
 		uint64_t sum = (uint64_t)refresh->refresh + refresh->retry + 1;
 		least_expire = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 	}
+	refresh->least_expire = least_expire;
 	refresh->expire = within(soa->expire, least_expire, 0);
 	if (refresh->expire == 0)
 		refresh->expire = 1;
@@ -129,7 +137,9 @@ static unsigned on_tick(struct refresh *refresh, uint64_t now)
 
 uint32_t refresh_worth(const struct refresh *refresh)
 {
-	return refresh->granted != 0 && refresh->granted < refresh->expire ? refresh->granted : refresh->expire;
+	uint32_t worth = refresh->granted != 0 && refresh->granted < refresh->expire ? refresh->granted : refresh->expire;
+
+	return worth < refresh->least_expire ? refresh->least_expire : worth;
 }
 
 static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now, uint32_t random)
@@ -147,6 +157,24 @@ static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now,
 		refresh->expires_at = expires_at;
 	refresh->refresh_at = now + jitter(refresh_span(refresh, refresh->expires_at - now), random);
 	refresh->granted = 0;
+	return actions;
+}
+
+unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64_t now, uint32_t random)
+{
+	uint64_t before = refresh->expires_at, worth = ms(refresh_worth(refresh));
+	unsigned actions = on_good(refresh, true, now, random);
+
+	if (now - confirmed_at <= COMMIT_MS)
+		return actions;
+	refresh->refresh_at = now + jitter(ASK_SOON_MS, random);
+	if (before == REFRESH_NEVER)
+		return actions;
+	if (before > now + worth)
+		before = now + worth;
+	if (confirmed_at != 0 && confirmed_at + worth > before)
+		before = confirmed_at + worth;
+	refresh->expires_at = before;
 	return actions;
 }
 

@@ -19,6 +19,7 @@ struct refresh {
 	uint32_t refresh;    // seconds, the SOA's within the configured bounds
 	uint32_t retry;
 	uint32_t expire;
+	uint32_t least_expire; // seconds that the operator wants it served at least
 	uint32_t granted;    // seconds the primary gives the copy (RFC 7314), 0: it did not say
 	uint16_t failures;   // attempts in a row that came to nothing
 	uint8_t phase;       // enum replica_phase
@@ -55,8 +56,14 @@ void refresh_take_soa(struct refresh *refresh, const struct soa *soa, const stru
 void refresh_resume(struct refresh *refresh, int64_t left_to_refresh, int64_t left_to_expire,
                     bool ask_first, uint64_t now);
 
+// A new version is served that a primary had at `confirmed_at` (boot ms); 0 where
+// nobody has confirmed it but the operator. As REFRESH_REPLACED, but what was
+// served does not live longer by it than what it was granted; a primary is asked
+// soon then.
+unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64_t now, uint32_t random);
+
 // How long from a good answer to expiry: seconds, what the primary grants
-// within what the SOA says.
+// within what the SOA says, and no less than min-expire-time.
 uint32_t refresh_worth(const struct refresh *refresh) __attribute__((pure));
 
 // Returns a set of enum refresh_action.

@@ -86,6 +86,7 @@ static void set_role(struct replica *replica, uint8_t role)
 {
 	attempt_cancel(replica);
 	compare_cancel(replica);
+	publish_cancel(replica);
 	held_forget(replica);
 	rollback_forget(replica);
 	replica->role = role;
@@ -185,6 +186,9 @@ static void tell_expiry(struct replica *replica)
 {
 	uint64_t at = replica->refresh.expires_at;
 
+	// On trial it lives until the primaries have been asked, and grants no more.
+	if (replica->refresh.is_on_trial)
+		at = replica->refresh.refresh_at;
 	if (replica->role != CONFIG_SECONDARY || at == REFRESH_NEVER)
 		at = 0;
 	atomic_store_explicit(&replica->slot->expires_at, (uint32_t)(at / 1000), memory_order_relaxed);
@@ -399,7 +403,8 @@ void replica_postponed(struct replica *replica, const char *why, uint64_t at)
 void replica_still_held(struct replica *replica)
 {
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	replica_clear_error(replica);
+	if (!replica->is_unsaved)
+		replica_clear_error(replica);
 	// An older version is served because the operator wants it, and it is as good
 	// as the primaries are there.
 	if (replica->pin != NULL)
@@ -443,7 +448,17 @@ static void warn_of_iterations(struct replica *replica, const struct zone_versio
 		         parameters.iterations, NSEC3_GOOD_ITERATIONS);
 }
 
-void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer)
+int64_t replica_confirmation(const struct replica *replica, uint64_t confirmed_at)
+{
+	int64_t now = clock_wall_s();
+
+	if (confirmed_at != 0)
+		return now - (int64_t)((clock_boot_ms() - confirmed_at) / 1000);
+	return replica->confirmed != 0 ? replica->confirmed : now;
+}
+
+void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer,
+                      uint64_t confirmed_at)
 {
 	struct rrset set;
 	struct soa soa;
@@ -455,7 +470,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	replica->is_file_served = false; // load_published() knows better
 	replica->transferred = clock_wall_s();
 	if (is_transfer)
-		replica->confirmed = replica->transferred;
+		replica->confirmed = replica_confirmation(replica, confirmed_at);
 	if (replica->has_notify_serial && !serial_newer(replica->notify_serial, soa.serial))
 		replica->has_notify_serial = false;
 	if (!replica->has_primary_serial || !serial_newer(replica->primary_serial, soa.serial)) {
@@ -465,7 +480,7 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	replica_clear_error(replica);
 	held_served(replica, soa.serial);
 	if (is_transfer)
-		step(replica, REFRESH_REPLACED);
+		(void)refresh_replaced(&replica->refresh, confirmed_at, clock_boot_ms(), room_random(replica->room));
 	else
 		took_file(replica);
 	// A primary that is known to have more is asked again soon.

@@ -133,7 +133,9 @@ void replica_wake(struct replica *replica, bool is_forced);
 
 // How an attempt ended.
 void replica_confirmed(struct replica *replica);
-void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer);
+// confirmed_at: of a transfer, as refresh_replaced() wants it.
+void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer,
+                      uint64_t confirmed_at);
 void replica_failed(struct replica *replica, const char *why);
 // A primary answered and its TSIG did not verify: where the clock is in doubt,
 // that is no reason to give the copy up. With is_bad_time the clock is wrong.
@@ -148,6 +150,10 @@ void replica_postponed(struct replica *replica, const char *why, uint64_t at);
 // Whether this trouble is new since the last success, and worth a line in the
 // log; remembers it.
 bool replica_has_news(struct replica *replica, const char *why);
+
+// When a primary last had what it is served, wall seconds, once a version is that
+// was confirmed at that time (boot ms, 0 by nobody).
+int64_t replica_confirmation(const struct replica *replica, uint64_t confirmed_at);
 
 // What was wrong no longer is.
 void replica_clear_error(struct replica *replica);
