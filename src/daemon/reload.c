@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/log_setup.h"
 #include "daemon/server.h"
 
 struct reload {
@@ -45,43 +41,6 @@ void server_log_report(const struct config_report *report)
 		log_line(LEVEL_WARNING, NULL, "%s", rest);
 }
 
-// A rotated file is made anew by us, mostly no longer as root.
-static void tell_log_file(const char *path, int error)
-{
-	const struct passwd *user = getpwuid(geteuid());
-	if (error != EACCES)
-		log_line(LEVEL_WARNING, NULL, "%s: cannot open the log file: %s; the log stays where it is", path,
-		         strerror(error));
-	else
-		log_line(LEVEL_WARNING, NULL, "%s: cannot open the log file: %s; the log stays where it is; let user %s make "
-		         "files in that folder, or let logrotate make this one (create 0640 %s, or copytruncate)", path,
-		         strerror(error), user != NULL ? user->pw_name : "that we run as", user != NULL ? user->pw_name : "USER");
-}
-
-// Our lines go to standard error whatever that is; a log file takes its place,
-// and is opened anew at each reload so that it can be rotated.
-static void open_log_file(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0) {
-		tell_log_file(path, errno);
-		return;
-	}
-	dup2(fd, STDERR_FILENO);
-	close(fd);
-	log_open(LOG_TO_STDERR);
-}
-
-void server_open_log(const struct daemon_options *options, const struct config *config)
-{
-	static const enum log_level by_verbosity[] = { LEVEL_INFO, LEVEL_INFO, LEVEL_INFO, LEVEL_DEBUG };
-	uint32_t verbosity = config->server.verbosity;
-	if (!options->level_given)
-		log_set_level(by_verbosity[verbosity < 3 ? verbosity : 3]);
-	if (config->server.log_file != NULL)
-		open_log_file(config->server.log_file);
-}
-
 static void read_in_background(uv_work_t *work)
 {
 	struct reload *r = work->data;
@@ -93,7 +52,7 @@ static void read_in_background(uv_work_t *work)
 static int put_in_force(struct server *server, const struct config *config, char why[static 256])
 {
 	why[0] = '\0';
-	server_open_log(server->options, config);
+	log_setup(server->options, config);
 	int error = replicate_configure(server->replicate, config);
 	if (error != 0) {
 		snprintf(why, 256, "%s", error_text(error));
@@ -123,8 +82,9 @@ static void report_refused(const struct reload *r)
 		if (message->severity == CONFIG_ERROR && at < sizeof(text))
 			at += (size_t)snprintf(text + at, sizeof(text) - at, "error: %s\n", message->text);
 	}
-	log_line(LEVEL_ERROR, NULL, "reload refused: %u %s in the configuration, the old one stays in force",
-	         r->report.errors, r->report.errors == 1 ? "error" : "errors");
+	log_event(LEVEL_ERROR, "reload-refused", NULL, LOG_FIELDS(log_number("errors", r->report.errors)),
+	          "reload refused: %u %s in the configuration, the old one stays in force",
+	          r->report.errors, r->report.errors == 1 ? "error" : "errors");
 	finish_orders(r->waiters, 1, text);
 }
 
@@ -137,7 +97,7 @@ static bool names_no_zone_any_more(const struct server *server, const struct con
 
 static void report_empty(const struct reload *r)
 {
-	log_line(LEVEL_ERROR, NULL, "reload refused: the configuration names no zone any more (is the file whole?); "
+	log_event(LEVEL_ERROR, "reload-refused", NULL, NULL, "reload refused: the configuration names no zone any more (is the file whole?); "
 	         "the old one stays in force; to give up all zones, stop and start");
 	finish_orders(r->waiters, 1, "the configuration names no zone any more (is the file whole?): refused, the old one "
 	              "stays in force; to give up all zones, stop and start\n");
@@ -149,11 +109,12 @@ static void report_done(struct server *server, const struct reload *r, int error
 	char text[512];
 	int code = error == 0 ? 0 : 1;
 	if (error != 0) {
-		log_line(LEVEL_ERROR, NULL, "reloaded, but %s", why);
+		log_event(LEVEL_ERROR, "reload", NULL, LOG_FIELDS(log_text("reason", why)), "reloaded, but %s", why);
 		snprintf(text, sizeof(text), "reloaded, but %s\n", why);
 	} else {
-		log_line(LEVEL_NOTICE, NULL, "reloaded: %u %s", server->config->zone_count,
-		         server->config->zone_count == 1 ? "zone" : "zones");
+		log_event(LEVEL_NOTICE, "reload", NULL,
+		          LOG_FIELDS(log_number("zones", server->config->zone_count), log_number("warnings", r->report.warnings)),
+		          "reloaded: %u %s", server->config->zone_count, server->config->zone_count == 1 ? "zone" : "zones");
 		snprintf(text, sizeof(text), "reloaded: %u %s, %u %s\n", server->config->zone_count,
 		         server->config->zone_count == 1 ? "zone" : "zones", r->report.warnings,
 		         r->report.warnings == 1 ? "warning" : "warnings");

@@ -16,13 +16,14 @@
 #include "base/epoch.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "daemon/log_setup.h"
 #include "daemon/loop.h"
 #include "daemon/place.h"
 #include "daemon/server.h"
 
 static int fail(const char *why)
 {
-	log_line(LEVEL_ERROR, NULL, "%s", why);
+	log_event(LEVEL_ERROR, "start-failed", NULL, LOG_FIELDS(log_text("reason", why)), "%s", why);
 	return ERR_STATE;
 }
 
@@ -33,11 +34,11 @@ static int read_config_first(struct server *s)
 	struct config_report report = { 0 };
 	int error = server_read_config(s->options, &report, &s->config);
 	if (error == 0)
-		server_open_log(s->options, s->config);
+		log_setup(s->options, s->config);
 	server_log_report(&report);
 	if (error != 0)
-		log_line(LEVEL_ERROR, NULL, "not started: %s in the configuration",
-		         report.errors == 1 ? "an error" : "errors");
+		log_event(LEVEL_ERROR, "start-failed", NULL, LOG_FIELDS(log_number("errors", report.errors)),
+		          "not started: %s in the configuration", report.errors == 1 ? "an error" : "errors");
 	config_report_free(&report);
 	return error;
 }
@@ -105,9 +106,8 @@ static void write_pid_file(struct server *s)
 // Or the next reload could not open it again.
 static void give_log_file(const struct server *s)
 {
-	const char *path = s->config->server.log_file;
-	if (path != NULL)
-		(void)privileges_give_file(&s->identity, STDERR_FILENO, path);
+	if (log_setup_uses_file(s->config))
+		(void)privileges_give_file(&s->identity, STDERR_FILENO, s->config->server.log_file);
 }
 
 static int prepare(struct server *s)
@@ -141,6 +141,8 @@ static void on_hangup(uv_signal_t *signal, int number)
 	(void)number;
 	if (s->stopping)
 		return;
+	// Also where the configuration turns out to have errors: logrotate sent it.
+	log_setup_reopen(s->config);
 	log_line(LEVEL_NOTICE, NULL, "SIGHUP: reloading");
 	server_reload(s, NULL);
 }
@@ -150,7 +152,8 @@ static void on_end(uv_signal_t *signal, int number)
 	struct server *s = signal->data;
 	if (s->stopping)
 		return;
-	log_line(LEVEL_NOTICE, NULL, "%s: ending", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	log_event(LEVEL_NOTICE, "stop", NULL, LOG_FIELDS(log_text("reason", number == SIGTERM ? "SIGTERM" : "SIGINT")),
+	          "%s: ending", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	server_stop(s);
 }
 
@@ -253,8 +256,11 @@ static int start(struct server *s)
 static void announce(const struct server *s)
 {
 	uint32_t count = s->config->zone_count;
-	log_line(LEVEL_NOTICE, NULL, "understudy %s is ready: %u %s, state in %s", UNDERSTUDY_VERSION, count,
-	         count == 1 ? "zone" : "zones", s->state_dir);
+	log_event(LEVEL_NOTICE, "start", NULL,
+	          LOG_FIELDS(log_text("version", UNDERSTUDY_VERSION), log_number("zones", count),
+	                     log_text("state_dir", s->state_dir)),
+	          "understudy %s is ready: %u %s, state in %s", UNDERSTUDY_VERSION, count, count == 1 ? "zone" : "zones",
+	          s->state_dir);
 	sd_notifyf(0, "READY=1\nSTATUS=%u %s", count, count == 1 ? "zone" : "zones");
 }
 
@@ -342,7 +348,7 @@ int daemon_run(const struct daemon_options *options)
 	arena_thread_end();
 	arena_close();
 	if (error == 0)
-		log_line(LEVEL_NOTICE, NULL, "ended");
+		log_event(LEVEL_NOTICE, "ended", NULL, NULL, "ended");
 	pthread_rwlock_destroy(&s->reading);
 	free(s);
 	return error == 0 ? 0 : 1;

@@ -84,9 +84,6 @@ void server_reload(struct server *server, struct order *order);
 // Logs each warning and error.
 void server_log_report(const struct config_report *report);
 
-// Sends the log where the configuration wants it, and how much.
-void server_open_log(const struct daemon_options *options, const struct config *config);
-
 // --- server.c
 
 void server_stop(struct server *server);
