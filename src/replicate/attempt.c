@@ -72,7 +72,7 @@ static void conclude(struct attempt *attempt)
 
 void attempt_note(struct attempt *attempt, enum log_level level, const char *format, ...)
 {
-	char name[NAME_MAX_TEXT];
+	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -81,7 +81,11 @@ void attempt_note(struct attempt *attempt, enum log_level level, const char *for
 	// A zone that fails as it did before has nothing new to say.
 	if (level < LEVEL_DEBUG && !replica_has_news(attempt->replica, attempt->why))
 		level = LEVEL_DEBUG;
-	log_line(level, replica_name(attempt->replica, name), "%s", attempt->why);
+	const struct config_remote *remote = attempt->at < attempt->count ? attempt_remote(attempt) : NULL;
+	log_event(level, "refresh-failed", replica_name(attempt->replica, name),
+	          LOG_FIELDS(log_text("primary", remote != NULL ? attempt_remote_text(attempt, address) : NULL),
+	                     log_text("key", remote != NULL && remote->key != NULL ? remote->key->text : NULL),
+	                     log_text("reason", attempt->why)), "%s", attempt->why);
 	replica_note_error(attempt->replica, attempt->why);
 }
 

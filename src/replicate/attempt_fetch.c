@@ -17,6 +17,11 @@
 // One that did not answer an IXFR by UDP is asked by TCP alone so long: an hour.
 #define NO_UDP_IXFR_MS (3600u * 1000)
 
+static const char *transport_of(const struct config_remote *remote, const struct fetch_result *result)
+{
+	return remote->tls != NULL ? "tls" : result->is_by_udp ? "udp" : "tcp";
+}
+
 static void log_transfer(struct attempt *attempt, const struct fetch_result *result)
 {
 	const struct zone_version *version = replica_version(attempt->replica);
@@ -30,7 +35,15 @@ static void log_transfer(struct attempt *attempt, const struct fetch_result *res
 	else if (attempt->kind == FETCH_IXFR)
 		snprintf(form, sizeof form, "IXFR (-%" PRIu64 " +%" PRIu64 ")%s", result->figures.removed,
 		         result->figures.added, result->is_by_udp ? " by UDP" : "");
-	log_line(LEVEL_INFO, replica_name(attempt->replica, name),
+	log_event(LEVEL_INFO, "transfer-in", replica_name(attempt->replica, name),
+	         LOG_FIELDS(log_text("primary", attempt_remote_text(attempt, address)),
+	                    log_text("kind", result->figures.is_incremental ? "IXFR" : "AXFR"),
+	                    log_text("transport", transport_of(remote, result)),
+	                    log_text("key", remote->key != NULL ? remote->key->text : NULL),
+	                    log_number_if(version != NULL, "old_serial", version != NULL ? zone_serial(version) : 0),
+	                    log_number("serial", result->figures.serial), log_number("records", result->figures.records),
+	                    log_number("bytes", result->figures.bytes), log_number("messages", result->figures.messages),
+	                    log_number("duration_ms", result->elapsed_ms)),
 	         "transfer from %s complete: %s, serial %s to %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64
 	         " bytes in %" PRIu64 " message%s, %" PRIu64 " ms, %s%s",
 	         attempt_remote_text(attempt, address), form, from, result->figures.serial, result->figures.records,

@@ -96,7 +96,10 @@ void held_take(struct replica *replica, const struct store_held *held)
 
 	replica_name(replica, name);
 	replica->wants_approval = false;
-	log_line(LEVEL_ERROR, name, "serial %" PRIu32 " held: %s; %s; `understudy approve %s` publishes it", held->serial,
+	log_event(LEVEL_ERROR, "held", name,
+	         LOG_FIELDS(log_number("serial", held->serial), log_text("check", held->check), log_text("reason", held->why),
+	                    log_number_if(version != NULL, "served_serial", version != NULL ? zone_serial(version) : 0)),
+	         "serial %" PRIu32 " held: %s; %s; `understudy approve %s` publishes it", held->serial,
 	         held->why, version != NULL ? "the old version stays" : "there is no older one to serve", name);
 	// Without memory for the note the version is fetched, and held, once more.
 	(void)remember(replica, held);
@@ -124,7 +127,9 @@ void held_served(struct replica *replica, uint32_t serial)
 	if (replica->held == NULL || serial_newer(replica->held->serial, serial))
 		return;
 	if (replica->held->serial != serial)
-		log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 ", which was %s, is overtaken",
+		log_event(LEVEL_NOTICE, "held-overtaken", replica_name(replica, name),
+		         LOG_FIELDS(log_number("serial", serial), log_number("held_serial", replica->held->serial)),
+		         "serial %" PRIu32 ", which was %s, is overtaken",
 		         replica->held->serial, replica->held->is_rejected ? "rejected" : "held");
 	held_forget(replica);
 }
@@ -142,7 +147,9 @@ static int resume(void *context, const uint8_t *origin, const struct store_held 
 		return 0;
 	}
 	if (!held->is_rejected)
-		log_line(LEVEL_WARNING, replica_name(replica, name), "serial %" PRIu32 " is still held: %s; `understudy approve %s` "
+		log_event(LEVEL_WARNING, "held", replica_name(replica, name),
+		         LOG_FIELDS(log_number("serial", held->serial), log_text("check", held->check),
+		                    log_text("reason", held->why)), "serial %" PRIu32 " is still held: %s; `understudy approve %s` "
 		         "publishes it", held->serial, held->why, name);
 	return remember(replica, held);
 }
@@ -176,7 +183,8 @@ int held_approve(struct replica *replica, char why[static 256])
 		return ERR_STATE;
 	}
 	snprintf(why, 256, "serial %" PRIu32 " approved: it is published now", replica->held->serial);
-	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 " approved", replica->held->serial);
+	log_event(LEVEL_NOTICE, "approved", replica_name(replica, name),
+	         LOG_FIELDS(log_number("serial", replica->held->serial)), "serial %" PRIu32 " approved", replica->held->serial);
 	replica->wants_approval = true;
 	// A primary that does not answer would keep the zone busy for long.
 	if (replica->attempt != NULL && replica->publication == NULL)
@@ -198,7 +206,8 @@ int held_reject(struct replica *replica, char why[static 256])
 	replica->held->is_rejected = true;
 	replica->wants_approval = false;
 	snprintf(why, 256, "serial %" PRIu32 " rejected: it is not fetched again, a newer one is", replica->held->serial);
-	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %" PRIu32 " rejected", replica->held->serial);
+	log_event(LEVEL_NOTICE, "rejected", replica_name(replica, name),
+	         LOG_FIELDS(log_number("serial", replica->held->serial)), "serial %" PRIu32 " rejected", replica->held->serial);
 	change_file(replica, replica->held);
 	return 0;
 }

@@ -91,10 +91,14 @@ static void log_refused(const struct config *config, const struct notify_in *in,
 	if (reason == NULL && zone != NULL)
 		reason = config_explain_refusal(config, zone, CONFIG_ACCESS_NOTIFY, in->source, in->key_name, advice,
 		                                sizeof advice);
-	log_line(LEVEL_WARNING, name_to_text(in->slot->origin, name), "NOTIFY from %s refused: %s",
-	         address_host_to_text(in->source, source), reason != NULL ? reason : "not allowed");
+	if (reason == NULL)
+		reason = "not allowed";
+	address_host_to_text(in->source, source);
+	log_event(LEVEL_WARNING, "notify-refused", name_to_text(in->slot->origin, name),
+	          LOG_FIELDS(log_text("client", source), log_number_if(in->has_serial, "serial", in->serial),
+	                     log_text("reason", reason)), "NOTIFY from %s refused: %s", source, reason);
 	if (suppressed > 0)
-		log_line(LEVEL_WARNING, NULL, "%" PRIu64 " more NOTIFYs were refused without a line", suppressed);
+		log_event(LEVEL_WARNING, "notify-refused", NULL, LOG_FIELDS(log_number("count", suppressed)), "%" PRIu64 " more NOTIFYs were refused without a line", suppressed);
 }
 
 void replicate_notify(struct replicate *replicate, const struct notify_in *notify,
@@ -148,8 +152,11 @@ static void log_heard(struct replica *replica, uint64_t word, const struct endpo
 	host.port = 0;
 	if ((word & NOTIFY_HAS_SERIAL) != 0)
 		snprintf(serial, sizeof serial, "serial %" PRIu32, (uint32_t)word);
-	log_line(LEVEL_INFO, replica_name(replica, name), "NOTIFY from %s with %s: %s",
-	         endpoint_text(&host, address), serial, what);
+	log_event(LEVEL_INFO, "notify-in", replica_name(replica, name),
+	          LOG_FIELDS(log_text("client", endpoint_text(&host, address)),
+	                     log_number_if((word & NOTIFY_HAS_SERIAL) != 0, "serial", (uint32_t)word),
+	                     log_text("signed", (word & NOTIFY_SIGNED) != 0 ? "yes" : "no"), log_text("outcome", what)),
+	          "NOTIFY from %s with %s: %s", address, serial, what);
 }
 
 static void remember(struct replica *replica, uint64_t word, const struct endpoint *source)

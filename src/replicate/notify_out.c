@@ -199,12 +199,14 @@ static void take_answer(struct notify_target *target, struct notify_entry *entry
 	if (message_rcode(message) != RCODE_NOERROR)
 		entry->replica->notifies_failed++;
 	if (message_rcode(message) != RCODE_NOERROR)
-		log_line(LEVEL_WARNING, replica_name(entry->replica, name), "NOTIFY to %s was answered with %s",
-		         endpoint_text(&target->endpoint, address),
-		         dns_rcode_to_text((uint16_t)message_rcode(message), rcode));
+		log_event(LEVEL_WARNING, "notify-out-failed", replica_name(entry->replica, name),
+		          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address)),
+		                     log_text("reason", dns_rcode_to_text((uint16_t)message_rcode(message), rcode))),
+		          "NOTIFY to %s was answered with %s", address, rcode);
 	else
-		log_line(LEVEL_DEBUG, replica_name(entry->replica, name), "NOTIFY to %s was heard",
-		         endpoint_text(&target->endpoint, address));
+		log_event(LEVEL_DEBUG, "notify-out", replica_name(entry->replica, name),
+		          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address))), "NOTIFY to %s was heard",
+		          address);
 	free_entry(entry);
 	settle(target);
 }
@@ -280,9 +282,11 @@ static void give_up(struct notify_entry *entry, const char *why)
 	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT];
 
 	// A silent target is spoken of when it falls silent, not for each zone.
-	log_line(target->silent < SILENT_AFTER ? LEVEL_WARNING : LEVEL_DEBUG, replica_name(entry->replica, name),
-	         "NOTIFY to %s: %s after %u tries; it will find out by its own refresh",
-	         endpoint_text(&target->endpoint, address), why, entry->tries);
+	log_event(target->silent < SILENT_AFTER ? LEVEL_WARNING : LEVEL_DEBUG, "notify-out-failed",
+	          replica_name(entry->replica, name),
+	          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address)), log_text("reason", why),
+	                     log_number("tries", entry->tries)),
+	          "NOTIFY to %s: %s after %u tries; it will find out by its own refresh", address, why, entry->tries);
 	target->silent++;
 	entry->replica->notifies_failed++;
 	target->room->counters.notifies_failed++;

@@ -96,10 +96,12 @@ static void log_refused(struct replicate *room, const struct zone_slot *slot, co
 	if (zone != NULL)
 		config_explain_refusal(config, zone, CONFIG_ACCESS_TRANSFER, request->source, request->key_name, advice,
 		                       sizeof advice);
-	log_line(LEVEL_WARNING, name_to_text(slot->origin, name), "transfer to %s refused: %s",
-	         address_host_to_text(request->source, client), advice);
+	address_host_to_text(request->source, client);
+	log_event(LEVEL_WARNING, "transfer-refused", name_to_text(slot->origin, name),
+	          LOG_FIELDS(log_text("client", client), log_text("reason", advice)), "transfer to %s refused: %s", client,
+	          advice);
 	if (suppressed > 0)
-		log_line(LEVEL_WARNING, NULL, "%" PRIu64 " more transfers were refused without a line", suppressed);
+		log_event(LEVEL_WARNING, "transfer-refused", NULL, LOG_FIELDS(log_number("count", suppressed)), "%" PRIu64 " more transfers were refused without a line", suppressed);
 }
 
 // The serial that an IXFR's client has: the SOA in its authority section.
@@ -526,6 +528,29 @@ int provide_next(struct provide *provide, uint8_t *message, size_t room,
 	return 0;
 }
 
+// What a program wants to know of it, and the sentence.
+static void log_sent(const struct provide *provide, const char *form, bool is_complete)
+{
+	char name[NAME_MAX_TEXT];
+	const char *blame = !is_complete && provide->blame != NULL ? provide->blame : NULL;
+	uint64_t took = clock_boot_ms() - provide->started;
+
+	log_event(LEVEL_INFO, is_complete ? "transfer-out" : "transfer-out-failed",
+	          name_to_text(zone_origin(provide->version), name),
+	          LOG_FIELDS(log_text("client", provide->client),
+	                     log_text("kind", provide->what == PROVIDE_DELTAS ? "IXFR"
+	                                      : provide->what == PROVIDE_SERIAL ? "SOA" : "AXFR"),
+	                     log_text("key", provide->key), log_number("serial", zone_serial(provide->version)),
+	                     log_number("records", provide->records), log_number("bytes", provide->bytes),
+	                     log_number("messages", provide->messages), log_number("duration_ms", took),
+	                     log_text("reason", blame)),
+	          "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64 " bytes in %" PRIu64
+	          " message%s, %" PRIu64 " ms, %s%s%s%s", provide->client, is_complete ? "complete" : "broken off", form,
+	          zone_serial(provide->version), provide->records, plural(provide->records), provide->bytes,
+	          provide->messages, plural(provide->messages), took, provide->key[0] != '\0' ? "key " : "unsigned",
+	          provide->key, blame != NULL ? ": " : "", blame != NULL ? blame : "");
+}
+
 void provide_close(struct provide *provide)
 {
 	char name[NAME_MAX_TEXT];
@@ -550,16 +575,7 @@ void provide_close(struct provide *provide)
 		         : provide->type == TYPE_IXFR ? "AXFR in answer to IXFR" : "AXFR");
 	is_complete = provide->is_soa_sent && provide->left == 0;
 	if (log_limit_allows(&sent_lines, &suppressed))
-		log_line(LEVEL_INFO, name_to_text(zone_origin(provide->version), name),
-		         "transfer to %s %s: %s, serial %" PRIu32 ", %" PRIu64 " record%s, %" PRIu64 " bytes in %" PRIu64
-		         " message%s, %" PRIu64 " ms, %s%s%s%s",
-		         provide->client, is_complete ? "complete" : "broken off",
-		         form,
-		         zone_serial(provide->version), provide->records, plural(provide->records), provide->bytes, provide->messages,
-		         plural(provide->messages),
-		         clock_boot_ms() - provide->started, provide->key[0] != '\0' ? "key " : "unsigned", provide->key,
-		         !is_complete && provide->blame != NULL ? ": " : "",
-		         !is_complete && provide->blame != NULL ? provide->blame : "");
+		log_sent(provide, form, is_complete);
 	zone_release(provide->version);
 	provide_chain_free(&provide->chain);
 	free(provide);

@@ -86,7 +86,9 @@ void publish_store_failed(struct publication *p)
 	if (wait > STORE_RETRY_MAX_S)
 		wait = STORE_RETRY_MAX_S;
 	if (p->store_failures++ == 0)
-		log_line(LEVEL_ERROR, replica_name(p->replica, name), "serial %u %s; %s, and this is tried again",
+		log_event(LEVEL_ERROR, "unsaved", replica_name(p->replica, name),
+		         LOG_FIELDS(log_number("serial", zone_serial(p->version)), log_text("reason", p->why)),
+		         "serial %u %s; %s, and this is tried again",
 		         zone_serial(p->version), p->why,
 		         p->is_served ? "it is served all the same, from its file"
 		         : replica_version(p->replica) != NULL ? "the old version stays" : "there is no older one to serve");

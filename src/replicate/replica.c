@@ -237,7 +237,10 @@ static void act(struct replica *replica, unsigned actions)
 
 	if (actions & REFRESH_EXPIRE) {
 		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
-		log_line(LEVEL_ERROR, replica_name(replica, name),
+		log_event(LEVEL_ERROR, "expired", replica_name(replica, name),
+		         LOG_FIELDS(log_number("serial", replica_version(replica) != NULL
+		                                         ? zone_serial(replica_version(replica)) : 0),
+		                    log_number("expire", replica->refresh.expire)),
 		         "expired: no primary has confirmed serial %u for %u s; it is no longer answered for",
 		         replica_version(replica) != NULL ? zone_serial(replica_version(replica)) : 0,
 		         replica->refresh.expire);
@@ -245,7 +248,7 @@ static void act(struct replica *replica, unsigned actions)
 	}
 	if (actions & REFRESH_SERVE) {
 		zone_slot_set_state(replica->slot, ZONE_STATE_SERVED);
-		log_line(LEVEL_NOTICE, replica_name(replica, name), "answered for again");
+		log_event(LEVEL_NOTICE, "served-again", replica_name(replica, name), NULL, "answered for again");
 	}
 	if (actions & REFRESH_ASK)
 		attempt_request(replica, replica_version(replica) == NULL);
@@ -355,7 +358,8 @@ void replica_confirmed(struct replica *replica)
 	}
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
 	if (replica->last_error != NULL && version != NULL)
-		log_line(LEVEL_INFO, replica_name(replica, name), "serial %" PRIu32 " is confirmed again",
+		log_event(LEVEL_INFO, "confirmed-again", replica_name(replica, name),
+		         LOG_FIELDS(log_number("serial", zone_serial(version))), "serial %" PRIu32 " is confirmed again",
 		         zone_serial(version));
 	replica_clear_error(replica);
 	act(replica, step(replica, REFRESH_CONFIRMED));
@@ -486,7 +490,8 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	// A primary that is known to have more is asked again soon.
 	if (replica->behind_since != 0)
 		replica->refresh.refresh_at = clock_boot_ms() + 2000;
-	log_line(LEVEL_NOTICE, replica_name(replica, name), "serial %u is served", soa.serial);
+	log_event(LEVEL_NOTICE, "published", replica_name(replica, name), LOG_FIELDS(log_number("serial", soa.serial)),
+	          "serial %u is served", soa.serial);
 	warn_of_iterations(replica, version);
 }
 

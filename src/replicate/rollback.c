@@ -238,13 +238,16 @@ void rollback_served(struct replica *replica, const struct zone_version *version
 		forget_pin(replica);
 		if (!replica->has_primary_serial || !serial_newer(replica->primary_serial, zone_serial(version)))
 			replica->behind_since = 0;
-		log_line(LEVEL_NOTICE, name, "resumed: serial %" PRIu32 " is served again", zone_serial(version));
+		log_event(LEVEL_NOTICE, "resumed", name, LOG_FIELDS(log_number("serial", zone_serial(version))),
+		         "resumed: serial %" PRIu32 " is served again", zone_serial(version));
 		return;
 	}
 	// Without memory for the note it is served until something newer comes.
 	if (replica->role == CONFIG_SECONDARY)
 		(void)remember(replica, pin);
-	log_line(LEVEL_WARNING, name, "rolled back: serial %" PRIu32 " is served in place of %" PRIu32
+	log_event(LEVEL_WARNING, "rolled-back", name,
+	         LOG_FIELDS(log_number("serial", pin->serial), log_number("newest_serial", pin->newest)),
+	         "rolled back: serial %" PRIu32 " is served in place of %" PRIu32
 	         " until `understudy resume %s`", pin->serial, pin->newest, name);
 }
 

@@ -335,7 +335,10 @@ static void log_found(const struct replica *replica, const struct found *found)
 	char name[NAME_MAX_TEXT];
 
 	if (found->version != NULL)
-		log_line(level, replica_name(replica, name), "serial %u loaded from %s%s", zone_serial(found->version),
+		log_event(level, "loaded", replica_name(replica, name),
+		         LOG_FIELDS(log_number("serial", zone_serial(found->version)),
+		                    log_text("source", found->from == FROM_STORE ? "store" : "file")),
+		         "serial %u loaded from %s%s", zone_serial(found->version),
 		         found->from == FROM_STORE ? "the store" : "its file",
 		         replica->refresh.phase == REPLICA_EXPIRED ? ": expired, not answered for" : "");
 }
