@@ -240,6 +240,7 @@ static int start(struct server *s)
 	char why[256];
 	// SIGUSR1 and SIGUSR2 mean something to other servers: here they must not kill.
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is a full disk, not the end
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL); // ignored, as it may be inherited, it would lose what verifiers say

@@ -5,13 +5,14 @@ and the right zone is served."""
 import pathlib
 import sys
 
+import dns.zone
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from incremental import FAULTS, ZONE, Incremental       # noqa: E402
+from incremental import FAULTS, TXT, ZONE, Incremental  # noqa: E402
 from misbehaving import AXFR, IXFR, SOA                  # noqa: E402
-from peers import client                                # noqa: E402
+from peers import client, zone_text                     # noqa: E402
 from test_faults import Pair, explained                 # noqa: E402
 
 
@@ -91,3 +92,37 @@ def test_no_fallback_where_it_is_not_wanted(pair):
     explained(both.secondary, "which is not there", mark)
     both.assert_serves(1)
     assert AXFR not in asked_for(both)
+
+
+def digested(serial):
+    """A zone that says of itself what it should be (RFC 8976)."""
+    def text(extra=""):
+        return zone_text(ZONE, serial, refresh=3600, retry=2, hosts=20, extra=extra)
+    zone = dns.zone.from_text(text(), origin=ZONE, relativize=False)
+    return text(f"@ IN ZONEMD {zone.compute_digest(dns.zone.DigestHashAlgorithm.SHA384).to_text()}\n")
+
+
+class ForgetsOne(Incremental):
+    """Steps that fit, and lack a change that the primary made."""
+
+    def added(self, primary):
+        return [row for row in super().added(primary) if row.rtype != TXT]
+
+
+def test_steps_that_lead_to_a_wrong_digest_are_not_the_last_word(pair):
+    """The guard would hold the version; but the delta may be at fault."""
+    both = pair()
+    both.load = lambda serial: both.primary.load(digested(serial))
+    both.primary.misbehave(Incremental())
+    for serial in (2, 3):
+        change(both, serial)
+        both.secondary.wait_serial(ZONE, serial)
+    assert asked_for(both) == [IXFR]
+    mark = both.secondary.log_mark()
+    both.primary.misbehave(ForgetsOne())
+    change(both, 4)
+    explained(both.secondary, "serial 4, made by IXFR, is wrong: .*ZONEMD.*asking for AXFR", mark)
+    both.secondary.wait_serial(ZONE, 4)
+    both.assert_serves(4)
+    assert asked_for(both) == [IXFR, AXFR]
+    assert "held" not in both.secondary.log_since(mark)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A copy that nobody confirms ends: REFRESH, RETRY, EXPIRE."""
 
+import resource
 import time
 
 import pytest
 
 from peers import Endpoint, Key, Zone, client, zone_text
+from peers.process import wait_until
 
 
 def brief(serial):
@@ -118,3 +120,68 @@ def test_a_zone_never_loaded_answers_servfail(lab):
     reply = second.ask("www.example.com", "A", edns=True)
     assert reply.rcode() == 2
     assert client.extended_errors(reply)
+
+
+def disk_full(server, is_full):
+    """No file grows beyond 16 KiB: less than the store needs, more than the log."""
+    most = 16 * 1024 if is_full else resource.RLIM_INFINITY
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+
+def unsaved(server):
+    return "not saved" in server.status("example.com")
+
+
+def test_a_full_disk_is_no_reason_to_expire(lab):
+    """What came cannot be stored; the copy before is served as long as the primary
+    is there, however long its EXPIRE."""
+    first, second = lab.nsd(), lab.understudy()
+    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1")]))
+    second.add(Zone("example.com", primaries=[first.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    disk_full(second, True)
+    first.update("example.com", brief(2))
+    wait_until(lambda: unsaved(second))
+    end = time.monotonic() + 9          # twice its EXPIRE
+    while time.monotonic() < end:
+        assert second.serial("example.com") == 1
+        time.sleep(0.2)
+    assert unsaved(second)
+    assert "unsaved" in second.status("example.com"), "the reason stays with it"
+
+    disk_full(second, False)
+    second.wait_serial("example.com", 2, 20)
+    wait_until(lambda: not unsaved(second))
+
+    # Once nobody confirms it, it ends as it should.
+    disk_full(second, True)
+    first.update("example.com", brief(3))
+    wait_until(lambda: unsaved(second))
+    first.kill()
+    second.wait_rcode("example.com", "SERVFAIL", 15)
+
+
+def test_what_waits_for_the_disk_is_void_once_the_zone_is_ours(lab):
+    """A secondary becomes the primary while its last transfer is not yet stored:
+    the file is served, and that transfer never."""
+    first, second = lab.nsd(), lab.understudy()
+    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1")]))
+    second.add(Zone("example.com", primaries=[first.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    disk_full(second, True)
+    first.update("example.com", brief(2))
+    wait_until(lambda: unsaved(second))
+    second.add(Zone("example.com", brief(50)))
+    second.write_files()
+    second.reload()
+    disk_full(second, False)
+    second.wait_serial("example.com", 50)
+    second.stop()
+    second.launch()
+    second.wait_ready()
+    second.wait_serial("example.com", 50)
+    assert "serial 2 is served" not in second.log()

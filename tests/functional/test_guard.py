@@ -315,3 +315,16 @@ def test_the_server_ends_while_a_verifier_runs(lab):
     before = time.monotonic()
     assert second.stop() == 0
     assert time.monotonic() - before < 10
+
+
+def test_a_burst_is_checked_once_more_and_not_once_each(lab):
+    """While a check runs, later serials wait, and the last of them is checked."""
+    path = script(lab, f"echo run >> {lab.folder}/runs; cat > /dev/null; sleep 1.5")
+    first, second = lab_pair(lab, zone_text(ZONE, 1), [f'verifier "{path}";'])
+    second.wait_serial(ZONE, 1)
+    for serial in range(2, 12):
+        first.update(ZONE, zone_text(ZONE, serial))
+        first.wait_serial(ZONE, serial)
+    second.wait_serial(ZONE, 11, timeout=20)
+    runs = (lab.folder / "runs").read_text().count("run")
+    assert 3 <= runs <= 5, "serial 1, the first of the burst, and what came of the rest"
