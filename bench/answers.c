@@ -87,16 +87,9 @@ static void batch_receive(struct batch *b, const struct questions *q, size_t fir
 static __attribute__((noinline)) size_t measured(const struct zone_table *zones, struct batch *b)
 {
 	size_t bytes = 0;
-	for (unsigned i = 0; i < BATCH; i++)
-		answer_parse(zones, &b->request[i], &b->answer[i]);
-	for (unsigned i = 0; i < BATCH; i++)
-		answer_locate(zones, &b->answer[i]);
-	for (unsigned i = 0; i < BATCH; i++)
-		answer_probe(&b->answer[i]);
-	for (unsigned i = 0; i < BATCH; i++)
-		answer_find(&b->answer[i]);
+	answer_prepare(zones, b->request, b->answer, BATCH);
 	for (unsigned i = 0; i < BATCH; i++) {
-		answer_write(zones, &identity, &b->request[i], &b->answer[i]);
+		answer_write(&identity, &b->request[i], &b->answer[i]);
 		bytes += b->answer[i].length;
 	}
 	return bytes;

@@ -37,11 +37,9 @@ static bool may_ask(const struct answer *answer, const struct answer_request *re
 	return acl == NULL || acl_allows(acl, request->source, request->key_name);
 }
 
-void answer_write(const struct zone_table *zones, const struct answer_identity *identity,
-                  const struct answer_request *request, struct answer *answer)
+void answer_write(const struct answer_identity *identity, const struct answer_request *request, struct answer *answer)
 {
 	struct reply r;
-	(void)zones;
 	answer->length = 0;
 	if (answer->action != ANSWER_REPLY)
 		return;
@@ -60,11 +58,8 @@ void answer_write(const struct zone_table *zones, const struct answer_identity *
 void answer(const struct zone_table *zones, const struct answer_identity *identity,
             const struct answer_request *request, struct answer *answer)
 {
-	answer_parse(zones, request, answer);
-	answer_locate(zones, answer);
-	answer_probe(answer);
-	answer_find(answer);
-	answer_write(zones, identity, request, answer);
+	answer_prepare(zones, request, answer, 1);
+	answer_write(identity, request, answer);
 }
 
 size_t answer_error(const struct answer_request *request, const struct answer *parsed,

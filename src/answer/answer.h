@@ -81,14 +81,15 @@ struct answer {
 void answer(const struct zone_table *zones, const struct answer_identity *identity,
             const struct answer_request *request, struct answer *answer);
 
-// The same in stages, for batches: each stage for all requests before the next,
-// each prefetching for the one after it.
+// The same for a batch: first what needs the zones' memory, stage by stage, each
+// for all requests before the next and prefetching for the one after it; then
+// answer_write() for each.
+void answer_prepare(const struct zone_table *zones, const struct answer_request *requests, struct answer *answers,
+                    unsigned count);
+void answer_write(const struct answer_identity *identity, const struct answer_request *request, struct answer *answer);
+
+// Reads the request alone, for what is refused before it is looked at further.
 void answer_parse(const struct zone_table *zones, const struct answer_request *request, struct answer *answer);
-void answer_locate(const struct zone_table *zones, struct answer *answer);
-void answer_probe(struct answer *answer);
-void answer_find(struct answer *answer);
-void answer_write(const struct zone_table *zones, const struct answer_identity *identity,
-                  const struct answer_request *request, struct answer *answer);
 
 // A reply of header and question alone (as far as it could be read) with this
 // rcode, for what other rooms refuse: NOTIFY, transfers, TSIG failures. With

@@ -54,7 +54,7 @@ static struct zone_slot *find_zone(const struct zone_table *zones, const struct 
 	return zone != NULL ? zone : zone_table_find(zones, &answer->qname, false);
 }
 
-void answer_locate(const struct zone_table *zones, struct answer *answer)
+static void locate(const struct zone_table *zones, struct answer *answer)
 {
 	if (answer->action != ANSWER_REPLY || answer->settled)
 		return;
@@ -85,19 +85,45 @@ void answer_locate(const struct zone_table *zones, struct answer *answer)
 	else if (state != ZONE_STATE_SERVED || answer->version == NULL)
 		answer_settle(answer, RCODE_SERVFAIL, EDE_NOT_READY);
 	else
+		zone_prefetch_index(answer->version, &answer->qname, &answer->way);
+}
+
+static bool looks_into_zone(const struct answer *answer)
+{
+	return answer->version != NULL && !answer->settled;
+}
+
+static void approach(struct answer *answer)
+{
+	if (looks_into_zone(answer))
 		zone_prefetch_bucket(answer->version, &answer->qname, &answer->way);
 }
 
-void answer_probe(struct answer *answer)
+static void probe(struct answer *answer)
 {
-	if (answer->version != NULL && !answer->settled)
+	if (looks_into_zone(answer))
 		zone_prefetch_node(answer->version, &answer->qname, &answer->way);
 }
 
-void answer_find(struct answer *answer)
+static void find(struct answer *answer)
 {
-	if (answer->version == NULL || answer->settled)
+	if (!looks_into_zone(answer))
 		return;
 	zone_find_on(answer->version, &answer->qname, &answer->way, &answer->find);
 	zone_prefetch_set(answer->find.node);
+}
+
+void answer_prepare(const struct zone_table *zones, const struct answer_request *requests, struct answer *answers,
+                    unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		answer_parse(zones, &requests[i], &answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		locate(zones, &answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		approach(&answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		probe(&answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		find(&answers[i]);
 }

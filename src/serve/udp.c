@@ -82,7 +82,7 @@ static inline size_t finish(struct udp_worker *w, const struct runtime *runtime,
 		return exchange_datagram(w, runtime, socket, slot);
 	if (__builtin_expect(answer->edns.expire, 0))
 		request->now = (uint32_t)(clock_boot_ms() / 1000);
-	answer_write(w->serve->zones, runtime_udp(runtime, socket->family), request, answer);
+	answer_write(runtime_udp(runtime, socket->family), request, answer);
 	if (__builtin_expect(answer->action == ANSWER_NOTIFY || answer->action == ANSWER_TRANSFER, 0))
 		return exchange_datagram(w, runtime, socket, slot);
 	counter_add_question(&w->counters, answer);
@@ -98,24 +98,16 @@ static inline size_t finish(struct udp_worker *w, const struct runtime *runtime,
 	return answer->length;
 }
 
-// Stage by stage, so that what one stage prefetches is there for the next.
 static unsigned answer_batch(struct udp_worker *w, const struct udp_socket *socket, unsigned count)
 {
 	struct batch *b = w->batch;
-	const struct zone_table *zones = w->serve->zones;
 	const struct runtime *runtime = runtime_get(&w->serve->runtime);
 	unsigned queued = 0;
 	for (unsigned i = 0; i < count; i++) {
 		bool whole = (b->in[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
 		b->request[i].length = whole ? b->in[i].msg_len : 0;
-		answer_parse(zones, &b->request[i], &b->answer[i]);
 	}
-	for (unsigned i = 0; i < count; i++)
-		answer_locate(zones, &b->answer[i]);
-	for (unsigned i = 0; i < count; i++)
-		answer_probe(&b->answer[i]);
-	for (unsigned i = 0; i < count; i++)
-		answer_find(&b->answer[i]);
+	answer_prepare(w->serve->zones, b->request, b->answer, count);
 	for (unsigned i = 0; i < count; i++) {
 		size_t length = finish(w, runtime, socket, i);
 		if (length == 0)

@@ -75,7 +75,7 @@ void zone_find_on(const struct zone_version *version, const struct qname *q, con
 
 void zone_find(const struct zone_version *version, const struct qname *q, struct zone_find *find)
 {
-	const struct zone_way nowhere = { NULL, NULL };
+	const struct zone_way nowhere = { NULL, NULL, 0, 0 };
 	zone_find_on(version, q, &nowhere, find);
 }
 
@@ -91,17 +91,52 @@ const struct zone_node *zone_node_below(const struct zone_version *version, uint
 	return node_probe(version, hash, (struct owner){ name, length - version->line->origin_length });
 }
 
+// The radix nodes of two levels are few and at hand; what is below is not.
+#define LEVELS_AT_HAND 2u
+
+static inline void go_on(const void **at, unsigned *level, uint64_t hash, unsigned nodes)
+{
+	struct index_way way = { *at, *level };
+	if (way.level == INDEX_ARRIVED)
+		return;
+	index_go_on(&way, hash, nodes);
+	__builtin_prefetch(way.at);
+	*at = way.at;
+	*level = way.level;
+}
+
+static inline void set_out(const struct zone_version *version, uint64_t hash, const void **at, unsigned *level)
+{
+	struct index_way way;
+	index_set_out(&version->index, hash, &way);
+	index_go_on(&way, hash, LEVELS_AT_HAND);
+	__builtin_prefetch(way.at);
+	*at = way.at;
+	*level = way.level;
+}
+
 // The way down begins right below the apex and ends, where it is not cut short
 // by a delegation, at the name: both ends are asked for.
+void zone_prefetch_index(const struct zone_version *version, const struct qname *q, struct zone_way *way)
+{
+	unsigned first = version->line->label_count + 1u;
+	set_out(version, q->hash[q->label_count], &way->whole, &way->whole_level);
+	if (first < q->label_count) {
+		set_out(version, q->hash[first], &way->first, &way->first_level);
+	} else {
+		way->first = way->whole;
+		way->first_level = way->whole_level;
+	}
+}
+
 void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q, struct zone_way *way)
 {
 	unsigned first = version->line->label_count + 1u;
-	way->first = way->whole = index_bucket(&version->index, q->hash[q->label_count]);
-	__builtin_prefetch(way->whole);
-	if (first < q->label_count) {
-		way->first = index_bucket(&version->index, q->hash[first]);
-		__builtin_prefetch(way->first);
-	}
+	go_on(&way->whole, &way->whole_level, q->hash[q->label_count], INDEX_LEVELS);
+	if (first < q->label_count)
+		go_on(&way->first, &way->first_level, q->hash[first], INDEX_LEVELS);
+	else
+		way->first = way->whole;
 }
 
 static inline void prefetch_node(const struct bucket *b, uint64_t hash)

@@ -85,7 +85,47 @@ static inline const struct page *index_page(const struct index *x, uint64_t hash
 	}
 }
 
-// Where a look-up begins: for prefetching.
+// The way to the bucket where a look-up begins, in steps, so that a batch can
+// prefetch between them. `at` is the bucket once `level` is INDEX_ARRIVED, before
+// that the radix node to go on from, `level` hash bits being used.
+struct index_way {
+	const void *at;
+	unsigned level;
+};
+#define INDEX_ARRIVED UINT32_MAX
+
+static inline void index_arrive(struct index_way *way, arena_ref page, uint64_t hash)
+{
+	way->at = &((const struct page *)arena_at(page))->bucket[page_home(hash)];
+	way->level = INDEX_ARRIVED;
+}
+
+// Goes down at most so many radix nodes.
+static inline void index_go_on(struct index_way *way, uint64_t hash, unsigned nodes)
+{
+	for (; nodes > 0 && way->level != INDEX_ARRIVED; --nodes) {
+		const struct radix *node = way->at;
+		unsigned slot = (unsigned)(hash << way->level >> (64 - node->bits));
+		if (node->inner >> slot & 1) {
+			way->at = arena_at(node->child[slot]);
+			way->level += RADIX_BITS;
+		} else {
+			index_arrive(way, node->child[slot], hash);
+		}
+	}
+}
+
+static inline void index_set_out(const struct index *x, uint64_t hash, struct index_way *way)
+{
+	if (x->root == 0)
+		*way = (struct index_way){ &x->bucket, INDEX_ARRIVED };
+	else if (x->root_is_radix)
+		*way = (struct index_way){ arena_at(x->root), 0 };
+	else
+		index_arrive(way, x->root, hash);
+}
+
+// The bucket at once.
 static inline const struct bucket *index_bucket(const struct index *x, uint64_t hash)
 {
 	return x->root == 0 ? &x->bucket : &index_page(x, hash)->bucket[page_home(hash)];

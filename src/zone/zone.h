@@ -98,20 +98,22 @@ const struct zone_node *zone_node_at(const struct zone_version *version, const s
 const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const uint8_t *name,
                                         size_t length);
 
-// What the stages of a batch know of the way to a name: the buckets of its first
-// label below the apex and of the whole name, NULL where they were not sought.
+// What the stages of a batch know of the way to a name: how far they have come
+// toward the buckets of its first label below the apex and of the whole name.
 struct zone_way {
 	const void *first, *whole;
+	unsigned first_level, whole_level;
 };
 
-// Asks the processor to have ready what zone_find_on() will touch first, the
-// buckets; a stage later the nodes that these tell of; and a stage later still,
-// where the node has its first set elsewhere, that set.
+// Asks the processor to have ready what zone_find_on() will touch, a stage after
+// the other: what is above the buckets, the buckets, the nodes that these tell
+// of; and, where a node has its first set elsewhere, that set.
+void zone_prefetch_index(const struct zone_version *version, const struct qname *q, struct zone_way *way);
 void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q, struct zone_way *way);
 void zone_prefetch_node(const struct zone_version *version, const struct qname *q, const struct zone_way *way);
 void zone_prefetch_set(const struct zone_node *node);
 
-// zone_find() on a way that zone_prefetch_bucket() has begun.
+// zone_find() on a way that zone_prefetch_index() and zone_prefetch_bucket() went.
 void zone_find_on(const struct zone_version *version, const struct qname *q, const struct zone_way *way,
                   struct zone_find *find);
 

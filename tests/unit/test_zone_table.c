@@ -173,6 +173,7 @@ static void *worker(void *unused)
 			if (v == NULL)
 				continue;
 			struct zone_way way;
+			zone_prefetch_index(v, &q, &way);
 			zone_prefetch_bucket(v, &q, &way);
 			zone_prefetch_node(v, &q, &way);
 			zone_find_on(v, &q, &way, &f);
