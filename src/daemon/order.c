@@ -64,8 +64,9 @@ static void run_zone_order(struct server *server, struct order *order)
 static void run_decision(struct server *server, struct order *order)
 {
 	char name[NAME_MAX_TEXT], why[256];
-	int error = order->verb == ORDER_APPROVE ? replicate_approve(server->replicate, order->origin, why)
-	                                         : replicate_reject(server->replicate, order->origin, why);
+	const uint32_t *serial = order->has_serial ? &order->serial : NULL;
+	int error = order->verb == ORDER_APPROVE ? replicate_approve(server->replicate, order->origin, serial, why)
+	                                         : replicate_reject(server->replicate, order->origin, serial, why);
 	order_finish(order, error == 0 ? 0 : 1, "%s: %s\n", name_to_text(order->origin, name), why);
 }
 

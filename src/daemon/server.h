@@ -27,7 +27,8 @@ struct order {
 	struct mail mail;
 	enum order_verb verb;
 	uint8_t origin[NAME_MAX_WIRE]; // of the zone, where the verb is about one
-	uint32_t serial;               // ROLLBACK
+	uint32_t serial;               // ROLLBACK; APPROVE where has_serial
+	bool has_serial;
 	atomic_uint holders;
 	sem_t done;
 	int code;                      // exit code

@@ -155,6 +155,7 @@ struct order *request_order(struct server *server, enum order_verb verb, const s
 	if (request->zone != NULL)
 		memcpy(order->origin, request->origin, name_length(request->origin));
 	order->serial = request->serial[0];
+	order->has_serial = request->serials > 0;
 	if (!post_order(server, order)) {
 		fprintf(reply, "the server is ending\n");
 		order_release(order); // the loop's share

@@ -132,8 +132,8 @@ static const char *held_text(const struct replica_status *zone, int64_t now, cha
 		snprintf(text, HELD_TEXT, "serial %u was rejected and is passed over until a newer one comes: %s",
 		         zone->held_serial, zone->held_why);
 	else
-		snprintf(text, HELD_TEXT, "serial %u held for %s: %s; `understudy approve %s` publishes it, reject drops it",
-		         zone->held_serial, duration, zone->held_why, name);
+		snprintf(text, HELD_TEXT, "serial %u held for %s: %s; `understudy approve %s %u` publishes it, reject drops it",
+		         zone->held_serial, duration, zone->held_why, name, zone->held_serial);
 	return text;
 }
 

@@ -99,8 +99,8 @@ void held_take(struct replica *replica, const struct store_held *held)
 	log_event(LEVEL_ERROR, "held", name,
 	         LOG_FIELDS(log_number("serial", held->serial), log_text("check", held->check), log_text("reason", held->why),
 	                    log_number_if(version != NULL, "served_serial", version != NULL ? zone_serial(version) : 0)),
-	         "serial %" PRIu32 " held: %s; %s; `understudy approve %s` publishes it", held->serial,
-	         held->why, version != NULL ? "the old version stays" : "there is no older one to serve", name);
+	         "serial %" PRIu32 " held: %s; %s; `understudy approve %s %" PRIu32 "` publishes it", held->serial,
+	         held->why, version != NULL ? "the old version stays" : "there is no older one to serve", name, held->serial);
 	// Without memory for the note the version is fetched, and held, once more.
 	(void)remember(replica, held);
 }
@@ -149,8 +149,8 @@ static int resume(void *context, const uint8_t *origin, const struct store_held 
 	if (!held->is_rejected)
 		log_event(LEVEL_WARNING, "held", replica_name(replica, name),
 		         LOG_FIELDS(log_number("serial", held->serial), log_text("check", held->check),
-		                    log_text("reason", held->why)), "serial %" PRIu32 " is still held: %s; `understudy approve %s` "
-		         "publishes it", held->serial, held->why, name);
+		                    log_text("reason", held->why)), "serial %" PRIu32 " is still held: %s; `understudy approve %s %"
+		         PRIu32 "` publishes it", held->serial, held->why, name, held->serial);
 	return remember(replica, held);
 }
 
@@ -172,12 +172,29 @@ static int nothing_held(const struct replica *replica, char why[static 256])
 	return ERR_STATE;
 }
 
-int held_approve(struct replica *replica, char why[static 256])
+// Whether there is something to decide, and it is what the operator looked at.
+static int check_decision(const struct replica *replica, const uint32_t *serial, char why[static 256])
 {
-	char name[NAME_MAX_TEXT];
-
+	if (publish_is_holding(replica)) {
+		snprintf(why, 256, "another version is being held just now: look again");
+		return ERR_BUSY;
+	}
 	if (replica->held == NULL || replica->held->is_rejected)
 		return nothing_held(replica, why);
+	if (serial == NULL || replica->held->serial == *serial)
+		return 0;
+	snprintf(why, 256, "serial %" PRIu32 " is not what is held: that is serial %" PRIu32 ", %.180s", *serial,
+	         replica->held->serial, replica->held->why);
+	return ERR_STATE;
+}
+
+int held_approve(struct replica *replica, const uint32_t *serial, char why[static 256])
+{
+	char name[NAME_MAX_TEXT];
+	int error = check_decision(replica, serial, why);
+
+	if (error != 0)
+		return error;
 	if (replica->pin != NULL || replica->rollback != NULL) {
 		snprintf(why, 256, "the zone is rolled back: `understudy resume %s` first", replica_name(replica, name));
 		return ERR_STATE;
@@ -193,12 +210,13 @@ int held_approve(struct replica *replica, char why[static 256])
 	return 0;
 }
 
-int held_reject(struct replica *replica, char why[static 256])
+int held_reject(struct replica *replica, const uint32_t *serial, char why[static 256])
 {
 	char name[NAME_MAX_TEXT];
+	int error = check_decision(replica, serial, why);
 
-	if (replica->held == NULL || replica->held->is_rejected)
-		return nothing_held(replica, why);
+	if (error != 0)
+		return error;
 	if (replica->wants_approval && replica->is_strand_busy) {
 		snprintf(why, 256, "serial %" PRIu32 " was approved and is being published", replica->held->serial);
 		return ERR_STATE;

@@ -28,9 +28,11 @@ void held_forget(struct replica *replica);
 void held_resume_all(struct replicate *room);
 
 // The operator's word; `why` gets a sentence either way. ERR_STATE: nothing is
-// held. An approved version is published as soon as the zone is idle.
-int held_approve(struct replica *replica, char why[static 256]);
-int held_reject(struct replica *replica, char why[static 256]);
+// held, or not `serial`, where that is not NULL: what is held may have changed
+// since it was looked at. ERR_BUSY: it is just changing. An approved version is
+// published as soon as the zone is idle.
+int held_approve(struct replica *replica, const uint32_t *serial, char why[static 256]);
+int held_reject(struct replica *replica, const uint32_t *serial, char why[static 256]);
 
 // The zone is idle and a version was approved: begins to publish it.
 void held_publish(struct replica *replica);

@@ -291,6 +291,11 @@ bool publish_is_unsaved(const struct replica *replica)
 	return p != NULL && p->stage == STAGE_STORE && p->store_failures > 0;
 }
 
+bool publish_is_holding(const struct replica *replica)
+{
+	return replica->publication != NULL && replica->publication->stage == STAGE_HOLD;
+}
+
 void publish_cancel(struct replica *replica)
 {
 	struct publication *p = replica->publication;

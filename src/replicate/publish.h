@@ -43,6 +43,9 @@ int publish_start(const struct publish_order *order);
 // of the zone then, and its primaries can be asked for their serial.
 bool publish_is_unsaved(const struct replica *replica) __attribute__((pure));
 
+// Whether a version is being put where held ones are kept, in place of another.
+bool publish_is_holding(const struct replica *replica) __attribute__((pure));
+
 // Stores a version that is served already (read from its file at the start).
 int publish_store_only(struct replica *replica);
 

@@ -165,7 +165,7 @@ unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64
 	uint64_t before = refresh->expires_at, worth = ms(refresh_worth(refresh));
 	unsigned actions = on_good(refresh, true, now, random);
 
-	if (now - confirmed_at <= COMMIT_MS)
+	if (confirmed_at != 0 && now - confirmed_at <= COMMIT_MS)
 		return actions;
 	refresh->refresh_at = now + jitter(ASK_SOON_MS, random);
 	if (before == REFRESH_NEVER)

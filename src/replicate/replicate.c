@@ -332,24 +332,24 @@ static struct replica *enter_zone(struct replicate *room, const uint8_t *origin,
 	return replica;
 }
 
-static int decide(struct replicate *room, const uint8_t *origin, char why[static 256],
-                  int (*decision)(struct replica *replica, char why[static 256]))
+static int decide(struct replicate *room, const uint8_t *origin, const uint32_t *serial, char why[static 256],
+                  int (*decision)(struct replica *replica, const uint32_t *serial, char why[static 256]))
 {
 	struct replica *replica = enter_zone(room, origin, why);
-	int error = replica != NULL ? decision(replica, why) : ERR_NOT_FOUND;
+	int error = replica != NULL ? decision(replica, serial, why) : ERR_NOT_FOUND;
 
 	room_leave(room);
 	return error;
 }
 
-int replicate_approve(struct replicate *replicate, const uint8_t *origin, char why[static 256])
+int replicate_approve(struct replicate *replicate, const uint8_t *origin, const uint32_t *serial, char why[static 256])
 {
-	return decide(replicate, origin, why, held_approve);
+	return decide(replicate, origin, serial, why, held_approve);
 }
 
-int replicate_reject(struct replicate *replicate, const uint8_t *origin, char why[static 256])
+int replicate_reject(struct replicate *replicate, const uint8_t *origin, const uint32_t *serial, char why[static 256])
 {
-	return decide(replicate, origin, why, held_reject);
+	return decide(replicate, origin, serial, why, held_reject);
 }
 
 int replicate_rollback(struct replicate *replicate, const uint8_t *origin, uint32_t serial,

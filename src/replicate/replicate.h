@@ -63,9 +63,12 @@ int replicate_refresh(struct replicate *replicate, const uint8_t *origin);
 // back.
 int replicate_retransfer(struct replicate *replicate, const uint8_t *origin);
 // Publishes the version that is held, or drops it; `why` gets a sentence either
-// way. ERR_NOT_FOUND, ERR_STATE (nothing is held).
-int replicate_approve(struct replicate *replicate, const uint8_t *origin, char why[static 256]);
-int replicate_reject(struct replicate *replicate, const uint8_t *origin, char why[static 256]);
+// way. With a serial, that one and no other. ERR_NOT_FOUND, ERR_STATE (nothing
+// is held, or another serial), ERR_BUSY (what is held is just changing).
+int replicate_approve(struct replicate *replicate, const uint8_t *origin, const uint32_t *serial,
+                      char why[static 256]);
+int replicate_reject(struct replicate *replicate, const uint8_t *origin, const uint32_t *serial,
+                     char why[static 256]);
 
 // How something ended that took a while; called on the loop. `text` is a
 // sentence, or of a comparison that went well the primary's address; that has

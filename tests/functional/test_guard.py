@@ -43,8 +43,8 @@ def wait_held(server, serial, check, rejected=False):
     return state
 
 
-def say(server, verb, code=0):
-    got, out, err = server.run(verb, ZONE, "--state-dir", server.state_dir)
+def say(server, verb, *serial, code=0):
+    got, out, err = server.run(verb, ZONE, *serial, "--state-dir", server.state_dir)
     assert got == code, (out, err)
     return out + err
 
@@ -63,13 +63,13 @@ def test_a_shrunken_zone_waits_for_the_operator(lab, primary):
     held = wait_held(second, 2, "max-shrink")
     assert held["why"] == "197 of 207 names would go (95 %, limit 75 %)"
     line = second.wait_log(r"serial 2 held: 197 of 207 names would go")
-    assert "the old version stays; `understudy approve example.com` publishes it" in line
+    assert "the old version stays; `understudy approve example.com 2` publishes it" in line
 
     # The old one is served, the status says so, and nobody is asked again.
     assert second.ask(f"host199.{ZONE}").answer
     code, text, _ = second.run("status", "--state-dir", second.state_dir)
     assert code == 4
-    assert "serial 2 held for" in text and "understudy approve example.com" in text.replace("\n    ", " ")
+    assert "serial 2 held for" in text and "understudy approve example.com 2" in text.replace("\n    ", " ")
     assert "1 held" in text
     before = transfers(second)
     for _ in range(3):
@@ -89,7 +89,7 @@ def test_a_shrunken_zone_waits_for_the_operator(lab, primary):
     second.wait_ready()
     second.wait_serial(ZONE, 2)
     assert status(second)["held"] is None
-    assert "no version is held" in say(second, "approve", 1)
+    assert "no version is held" in say(second, "approve", code=1)
 
 
 def test_what_is_held_is_kept_over_a_restart(lab):
@@ -139,7 +139,7 @@ def test_a_rejected_serial_is_passed_over_until_a_newer_one_comes(lab):
     assert "serial 2 rejected" in say(second, "reject")
     before = transfers(second)
     wait_held(second, 2, "max-shrink", rejected=True)
-    assert "was rejected and is gone" in say(second, "approve", 1)
+    assert "was rejected and is gone" in say(second, "approve", code=1)
     say(second, "refresh")
     second.stop()
     second.launch()
@@ -166,6 +166,38 @@ def test_a_newer_version_overtakes_what_is_held(lab):
     second.wait_serial(ZONE, 4)
     second.wait_log("serial 3, which was held, is overtaken")
     assert status(second)["held"] is None
+
+
+def test_only_what_was_looked_at_is_approved(lab):
+    """Between the look and the word another version may have come."""
+    first, second = lab_pair(lab, zone_text(ZONE, 1, hosts=200))
+    second.wait_serial(ZONE, 1)
+    first.update(ZONE, zone_text(ZONE, 2, hosts=10))
+    wait_held(second, 2, "max-shrink")
+    first.update(ZONE, zone_text(ZONE, 3, hosts=0))
+    wait_held(second, 3, "max-shrink")
+    said = say(second, "approve", 2, code=1)
+    assert "serial 2 is not what is held: that is serial 3" in said and "names would go" in said
+    assert second.serial(ZONE) == 1
+    say(second, "approve", 3)
+    second.wait_serial(ZONE, 3)
+
+
+def test_an_approved_version_expires_when_the_one_before_would_have(lab):
+    """Approving is no word of the primaries: with them gone, the copy ends as it
+    would have, and not a whole EXPIRE later."""
+    def text(serial, hosts):
+        return zone_text(ZONE, serial, hosts=hosts, refresh=60, retry=1, expire=600)
+    first, second = lab_pair(lab, text(1, 200))
+    second.wait_serial(ZONE, 1)
+    first.update(ZONE, text(2, 10))
+    wait_held(second, 2, "max-shrink")
+    first.kill()
+    before = status(second)["expires_at"]
+    time.sleep(3)
+    say(second, "approve")
+    second.wait_serial(ZONE, 2)
+    assert abs(status(second)["expires_at"] - before) <= 1
 
 
 def test_retransfer_fetches_and_judges_again(lab):

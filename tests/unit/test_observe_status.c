@@ -280,7 +280,7 @@ static void what_is_held_is_told_everywhere(void **state)
 
 	char *text = row(&zone);
 	assert_non_null(strstr(text, "\n  ! serial 2026112202 held for 3 min: 9,120 of 10,004 names would go"));
-	assert_non_null(strstr(text, "approve example.com` publishes it, reject drops it\n"));
+	assert_non_null(strstr(text, "approve example.com 2026112202` publishes it, reject drops it\n"));
 	free(text);
 	text = full(&zone);
 	assert_non_null(strstr(text, "held            serial 2026112202, 900 records, 884 names, by the check max-shrink\n"));

@@ -47,6 +47,49 @@ static struct refresh current(uint64_t now)
 	return refresh;
 }
 
+// What waited for a disk, or for the operator, does not live longer by that.
+static void a_version_that_comes_late(void **state)
+{
+	struct refresh refresh = current(S(0));
+
+	(void)state;
+	// At once: as if it had just been confirmed.
+	assert_int_equal(refresh_replaced(&refresh, S(5000), S(5001), 0), 0);
+	assert_int_equal(refresh.expires_at, S(5001 + 86400));
+	assert_int_equal(refresh.refresh_at, S(5001 + 3600));
+	// A day late, and nobody there since: it has what is left, and is asked for.
+	assert_int_equal(refresh_replaced(&refresh, S(6000), S(80000), 0), 0);
+	assert_int_equal(refresh.expires_at, S(6000 + 86400));
+	assert_int_equal(refresh.refresh_at, S(80002));
+	// Primaries that confirmed it meanwhile are heeded.
+	(void)refresh_step(&refresh, REFRESH_HELD, S(85000), 0);
+	(void)refresh_replaced(&refresh, S(80000), S(90000), 0);
+	assert_int_equal(refresh.expires_at, S(85000 + 86400));
+	// Approved: as what was served before …
+	(void)refresh_replaced(&refresh, 0, S(100000), 0);
+	assert_int_equal(refresh.expires_at, S(85000 + 86400));
+	// … and where nothing was, a whole EXPIRE.
+	(void)refresh_step(&refresh, REFRESH_TICK, S(85000 + 86400), 0);
+	assert_int_equal(refresh.phase, REPLICA_EXPIRED);
+	(void)refresh_replaced(&refresh, 0, S(200000), 0);
+	assert_int_equal(refresh.expires_at, S(200000 + 86400));
+}
+
+// min-expire-time holds for what is granted too.
+static void a_grant_below_the_least(void **state)
+{
+	struct config_policy policy = { .min_expire = 1000 };
+	struct refresh refresh;
+
+	(void)state;
+	refresh_init(&refresh, 0);
+	refresh_take_soa(&refresh, &soa, &policy);
+	refresh.granted = 100;
+	assert_int_equal(refresh_worth(&refresh), 1000);
+	refresh.granted = 2000;
+	assert_int_equal(refresh_worth(&refresh), 2000);
+}
+
 // While a version is held, the one that is served does not come nearer to its
 // expiry as long as a primary answers; what is not served is asked for at the
 // pace of RETRY.
@@ -302,6 +345,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_primary_that_answers),
+		cmocka_unit_test(a_version_that_comes_late),
+		cmocka_unit_test(a_grant_below_the_least),
 		cmocka_unit_test(a_version_that_is_held),
 		cmocka_unit_test(a_primary_that_falls_silent_and_returns),
 		cmocka_unit_test(a_zone_that_was_never_had_is_asked_for_eagerly_but_not_hammered),
