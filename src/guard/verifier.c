@@ -2,17 +2,15 @@
 #include "guard/verifier.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -183,128 +181,26 @@ static int reap(struct run *run)
 
 // --- its start
 
-struct pipes {
-	int in[2], out[2], err[2];
-};
-
-static void close_all(const int *fd, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (fd[i] >= 0)
-			close(fd[i]);
-}
-
-static int open_pipes(struct pipes *pipes)
-{
-	int fd[6] = { -1, -1, -1, -1, -1, -1 };
-
-	if (pipe2(fd, O_CLOEXEC) != 0 || pipe2(fd + 2, O_CLOEXEC) != 0 || pipe2(fd + 4, O_CLOEXEC) != 0
-	    || fcntl(fd[1], F_SETFL, O_NONBLOCK) != 0 || fcntl(fd[2], F_SETFL, O_NONBLOCK) != 0
-	    || fcntl(fd[4], F_SETFL, O_NONBLOCK) != 0) {
-		int reason = errno;
-		close_all(fd, 6);
-		return reason;
-	}
-	memcpy(pipes, fd, sizeof fd);
-	return 0;
-}
-_Static_assert(sizeof(struct pipes) == 6 * sizeof(int), "the pipes are opened as one array");
-
-// What is meant for this process alone, or would be taken for the verifier's.
-static bool is_ours(const char *variable)
-{
-	static const char *const prefixes[] = { "VERIFY_", "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_" };
-
-	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	return false;
-}
-
-// The array alone is to be freed.
-static char **make_environment(char *zone_variable)
-{
-	static char on_stdin[] = "VERIFY_ZONE_ON_STDIN=yes";
-	size_t count = 0, kept = 0;
-
-	while (environ[count] != NULL)
-		count++;
-	char **environment = malloc((count + 3) * sizeof *environment);
-	if (environment == NULL)
-		return NULL;
-	for (size_t i = 0; i < count; i++)
-		if (!is_ours(environ[i]))
-			environment[kept++] = environ[i];
-	environment[kept++] = zone_variable;
-	environment[kept++] = on_stdin;
-	environment[kept] = NULL;
-	return environment;
-}
-
-// 0 or an errno.
-static int spawn(struct run *run, char **words, char **environment, const struct pipes *pipes)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int reason;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	reason = posix_spawn_file_actions_init(&actions);
-	if (reason != 0)
-		return reason;
-	reason = posix_spawnattr_init(&attributes);
-	if (reason == 0) {
-		reason = posix_spawn_file_actions_adddup2(&actions, pipes->in[0], 0);
-		if (reason == 0)
-			reason = posix_spawn_file_actions_adddup2(&actions, pipes->out[1], 1);
-		if (reason == 0)
-			reason = posix_spawn_file_actions_adddup2(&actions, pipes->err[1], 2);
-		if (reason == 0)
-			reason = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-		posix_spawnattr_setpgroup(&attributes, 0);
-		posix_spawnattr_setsigmask(&attributes, &none);
-		posix_spawnattr_setsigdefault(&attributes, &all);
-		posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-		if (reason == 0)
-			reason = posix_spawnp(&run->pid, words[0], &actions, &attributes, words, environment);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return reason;
-}
-
 // Starts it; 0 or an errno.
 static int start(struct run *run, char **words)
 {
-	struct pipes pipes = { 0 };
+	static const char *const replaced[] = { "VERIFY_", NULL };
+	static char on_stdin[] = "VERIFY_ZONE_ON_STDIN=yes";
 	char zone_variable[16 + NAME_MAX_TEXT];
-	char **environment;
-	int reason = open_pipes(&pipes);
+	struct child child;
+	int reason;
 
+	snprintf(zone_variable, sizeof zone_variable, "VERIFY_ZONE=%s", run->zone);
+	char **environment = child_environment(replaced, (char *const[]){ zone_variable, on_stdin, NULL });
+	reason = environment == NULL ? ENOMEM : child_start(words, environment, &child);
+	free(environment);
 	if (reason != 0)
 		return reason;
-	snprintf(zone_variable, sizeof zone_variable, "VERIFY_ZONE=%s", run->zone);
-	environment = make_environment(zone_variable);
-	reason = environment == NULL ? ENOMEM : spawn(run, words, environment, &pipes);
-	free(environment);
-	close_all((const int[]){ pipes.in[0], pipes.out[1], pipes.err[1] }, 3);
-	if (reason == 0) {
-		run->pidfd = pidfd_open(run->pid, 0);
-		if (run->pidfd < 0) {
-			reason = errno;
-			kill(-run->pid, SIGKILL);
-			waitpid(run->pid, NULL, 0);
-		}
-	}
-	if (reason != 0) {
-		close_all((const int[]){ pipes.in[1], pipes.out[0], pipes.err[0] }, 3);
-		return reason;
-	}
-	run->in = pipes.in[1];
-	run->output[0] = (struct output){ .fd = pipes.out[0], .level = LEVEL_INFO };
-	run->output[1] = (struct output){ .fd = pipes.err[0], .level = LEVEL_WARNING };
+	run->pid = child.pid;
+	run->pidfd = child.pidfd;
+	run->in = child.in;
+	run->output[0] = (struct output){ .fd = child.out, .level = LEVEL_INFO };
+	run->output[1] = (struct output){ .fd = child.err, .level = LEVEL_WARNING };
 	return 0;
 }
 
@@ -354,14 +250,14 @@ static int run_words(const struct zone_version *version, struct run *run, char *
 	while (run->end == RUNNING && error >= 0)
 		wait_for_it(run, false);
 	status = reap(run);
-	close_all((const int[]){ run->pidfd, run->output[0].fd, run->output[1].fd }, 3);
+	child_close(&(struct child){ .pidfd = run->pidfd, .in = -1, .out = run->output[0].fd, .err = run->output[1].fd });
 	return error < 0 ? error : judge(run, status, words[0], verdict);
 }
 
 int verifier_run(const struct zone_version *version, const struct verifier *verifier, struct guard_verdict *verdict)
 {
 	char zone[NAME_MAX_TEXT];
-	char **words = verifier_words(verifier->command);
+	char **words = child_words(verifier->command);
 	struct run *run = calloc(1, sizeof *run);
 	int error = ERR_MEMORY;
 

@@ -30,7 +30,3 @@ struct verifier {
 // SIGPIPE must be ignored. Returns 0, ERR_HELD with the verdict, ERR_CLOSED
 // (cancelled), or ERR_MEMORY.
 int verifier_run(const struct zone_version *version, const struct verifier *verifier, struct guard_verdict *verdict);
-
-// The words of a command, ended by NULL; one allocation, to be freed. NULL:
-// there is none, a quote does not end, or no memory.
-char **verifier_words(const char *command);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/child.h"
 #include "guard/verifier.h"
 
 static char folder[] = "/tmp/verifier-XXXXXX";
@@ -192,7 +193,7 @@ static void test_a_lost_exit_code_is_no_yes(void **state)
 
 static void test_words(void **state)
 {
-	char **words = verifier_words("  check  --name \"a b\" 'c \"d' e'f g'h \"\" ");
+	char **words = child_words("  check  --name \"a b\" 'c \"d' e'f g'h \"\" ");
 	const char *wanted[] = { "check", "--name", "a b", "c \"d", "ef gh", "" };
 	(void)state;
 	assert_non_null(words);
@@ -200,8 +201,8 @@ static void test_words(void **state)
 		assert_string_equal(words[i], wanted[i]);
 	assert_null(words[6]);
 	free(words);
-	assert_null(verifier_words("  "));
-	assert_null(verifier_words("a 'b"));
+	assert_null(child_words("  "));
+	assert_null(child_words("a 'b"));
 }
 
 int main(void)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard/verifier.h"
+#include "base/child.h"
 
 static bool is_blank(char c)
 {
@@ -30,7 +31,7 @@ static bool take_word(const char **from, char **to)
 }
 
 // First the pointers, then the text that they point at.
-char **verifier_words(const char *command)
+char **child_words(const char *command)
 {
 	size_t length = strlen(command), most = length / 2 + 2, count = 0;
 	char **words = malloc(most * sizeof *words + length + 1);
