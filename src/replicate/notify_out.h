@@ -54,6 +54,9 @@ struct notify_recipient {
 unsigned notify_recipients(struct replica *replica, struct notify_recipient recipients[static RECIPIENTS_MAX],
                            char missing[static 256]);
 
+// Whether we listen there ourselves.
+bool notify_is_own(const struct notify_out *out, const struct endpoint *endpoint);
+
 // Tells the zone's recipients of what is served now. One that waits in the
 // lane of the start is moved to that of changes when there is one.
 void notify_out_zone(struct replica *replica, enum notify_lane lane);

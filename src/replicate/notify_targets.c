@@ -24,10 +24,8 @@ static bool is_known(const struct gathering *g, const struct endpoint *endpoint)
 	return false;
 }
 
-static bool is_own(const struct gathering *g, const struct endpoint *endpoint)
+bool notify_is_own(const struct notify_out *out, const struct endpoint *endpoint)
 {
-	const struct notify_out *out = &g->replica->room->notify_out;
-
 	for (unsigned i = 0; i < out->own_count; i++)
 		if (endpoint_equal(&out->own[i], endpoint))
 			return true;
@@ -66,7 +64,7 @@ static void add_addresses(struct gathering *g, const struct zone_node *node, uin
 		if (wire_get16(record + RECORD_RDLENGTH) != size)
 			continue;
 		memcpy(endpoint.bytes, record + RECORD_RDATA, size);
-		if (is_own(g, &endpoint))
+		if (notify_is_own(&g->replica->room->notify_out, &endpoint))
 			continue;
 		endpoint_to(&endpoint, &address);
 		peer = config_peer_find(room_config(g->replica->room), (const struct sockaddr *)&address);

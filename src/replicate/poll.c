@@ -67,9 +67,9 @@ static void end(struct poll *poll, const struct poll_result *result)
 	done(context, result);
 }
 
-static void end_silent(struct poll *poll, const char *why)
+static void end_silent(struct poll *poll, int error, const char *why)
 {
-	struct poll_result result = { .outcome = POLL_SILENT };
+	struct poll_result result = { .outcome = POLL_SILENT, .error = error };
 
 	snprintf(result.why, sizeof result.why, "%s", why);
 	end(poll, &result);
@@ -79,14 +79,13 @@ static void send_query(struct poll *poll)
 {
 	uv_buf_t buffer = uv_buf_init((char *)poll->query.bytes, (unsigned)poll->query.length);
 	int sent = uv_udp_try_send(&poll->socket, &buffer, 1, NULL);
-
-	poll->sent_ns = clock_boot_ns();
 	const uint64_t *patience = poll->query.type == TYPE_IXFR ? ixfr_patience_ms : patience_ms;
 
+	poll->sent_ns = clock_boot_ns();
 	poll->tries++;
 	// A full socket buffer is like a lost packet; anything else will not mend by waiting.
 	if (sent < 0 && sent != UV_EAGAIN) {
-		end_silent(poll, uv_strerror(sent));
+		end_silent(poll, sent, uv_strerror(sent));
 		return;
 	}
 	deadline_set(&poll->room->deadlines, &poll->deadline, clock_boot_ms() + patience[poll->tries - 1]);
@@ -100,7 +99,7 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 	if (poll->tries < (poll->query.type == TYPE_IXFR ? IXFR_TRIES : POLL_TRIES))
 		send_query(poll);
 	else
-		end_silent(poll, "no answer");
+		end_silent(poll, 0, "no answer");
 }
 
 static int build(struct poll *poll)
@@ -136,7 +135,7 @@ static uint32_t round_trip_us(const struct poll *poll)
 static void take_stray(struct poll *poll)
 {
 	if (++poll->strays > STRAY_MAX)
-		end_silent(poll, "too many packets that are no answer to our question");
+		end_silent(poll, 0, "too many packets that are no answer to our question");
 }
 
 static void take_ixfr(struct poll *poll, const uint8_t *message, size_t length)
@@ -174,6 +173,8 @@ static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 	result.serial = answer.serial;
 	result.round_trip_us = round_trip_us(poll);
 	result.error = error;
+	result.rcode = (uint16_t)message_rcode(message);
+	result.is_authoritative = (message_flags(message) & FLAG_AA) != 0;
 	end(poll, &result);
 }
 
@@ -198,7 +199,7 @@ static void on_packet(uv_udp_t *socket, ssize_t length, const uv_buf_t *buffer,
 	if (poll->done != NULL) {
 		// ICMP says that nobody listens there.
 		if (length < 0)
-			end_silent(poll, uv_strerror((int)length));
+			end_silent(poll, (int)length, uv_strerror((int)length));
 		else if ((flags & UV_UDP_PARTIAL) == 0)
 			take_answer(poll, poll->answer, (size_t)length);
 	}

@@ -27,7 +27,9 @@ struct poll_result {
 	enum poll_outcome outcome;
 	uint32_t serial;
 	uint32_t round_trip_us; // of the question that was sent last; not of POLL_SILENT
-	int error;     // POLL_REFUSED: of query_read_soa()
+	int error;     // POLL_REFUSED: of query_read_soa(); POLL_SILENT: a uv error, 0: nothing came
+	uint16_t rcode;         // of an answer
+	bool is_authoritative;
 	uint32_t expire;   // EDNS EXPIRE (RFC 7314), 0: none
 	char why[256];
 	const uint8_t *message; // POLL_MESSAGE: with its length, as long as the callback runs

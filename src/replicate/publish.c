@@ -12,6 +12,7 @@
 #include "replicate/export.h"
 #include "replicate/held.h"
 #include "replicate/load.h"
+#include "replicate/monitor.h"
 #include "replicate/notify_out.h"
 #include "replicate/publish_parts.h"
 #include "replicate/replica.h"
@@ -101,6 +102,8 @@ static void run_downstream(struct publication *p)
 	if (p->turn == PUBLISH_FORWARD || p->previous == NULL
 	    || serial_newer(zone_serial(p->version), zone_serial(p->previous)))
 		notify_out_zone(p->replica, p->previous != NULL ? NOTIFY_OF_CHANGE : NOTIFY_OF_START);
+	if (p->previous != NULL)
+		monitor_published(p->replica);
 	if (p->is_transfer || p->turn != PUBLISH_FORWARD)
 		export_request(p->replica);
 }

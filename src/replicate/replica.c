@@ -151,6 +151,7 @@ void replica_remove(struct replica *replica)
 	rollback_forget(replica);
 	export_cancel(replica);
 	notify_out_forget(replica);
+	monitor_forget(replica);
 	deadline_leave(&room->deadlines, &replica->deadline);
 	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
 	// Its lists go with the old configuration; where there is no memory to take

@@ -230,6 +230,7 @@ static void drop_old_zones(struct replicate *room)
 		room->replicas[i] = room->replicas[--room->replica_count];
 		room->replicas[i]->index = i;
 		changes_move(room, i, room->replica_count);
+		monitor_move(room, i, room->replica_count);
 		replica_remove(replica);
 	}
 	if (dropped > 0)
@@ -262,6 +263,7 @@ int replicate_configure(struct replicate *replicate, const struct config *config
 	zone_table_batch_end(room->table);
 	drop_old_zones(room);
 	counters_configure(room);
+	monitor_configure(room);
 	notify_out_configure(room, config);
 	if (!room->is_running) {
 		start_load_all(room);
@@ -415,6 +417,7 @@ void replicate_stop(struct replicate *replicate, void (*done)(void *context), vo
 	}
 	primary_links_end(room);
 	notify_out_stop(room);
+	monitor_stop(room);
 	export_all(room);
 	if (deadline_join(&room->deadlines, &room->stop_patience, on_patience) == 0)
 		deadline_set(&room->deadlines, &room->stop_patience, clock_boot_ms() + STOP_PATIENCE_MS);
@@ -458,6 +461,7 @@ void replicate_free(struct replicate *replicate)
 		free_replica(replicate->replicas[i]);
 	free(replicate->replicas);
 	changes_free(&replicate->changes);
+	monitor_free(&replicate->monitor);
 	if (replicate->export_lane != NULL)
 		lane_stop(replicate->export_lane);
 	if (replicate->verify_lane != NULL)

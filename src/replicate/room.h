@@ -20,6 +20,7 @@
 #include "replicate/export.h"
 #include "replicate/link.h"
 #include "replicate/load.h"
+#include "replicate/monitor.h"
 #include "replicate/notify_in.h"
 #include "replicate/notify_out.h"
 #include "replicate/orphans.h"
@@ -51,6 +52,7 @@ struct replicate {
 	uint32_t generation;     // of the configuration
 	struct changes changes;
 	struct room_counters counters;
+	struct monitor monitor;
 
 	struct attempts attempts;
 	struct notify_bucket notify_in;

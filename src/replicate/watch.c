@@ -99,34 +99,10 @@ struct servers {
 	struct zone_server server[ZONE_SERVERS_MAX];
 };
 
-static void fill_primary(const struct replica *replica, const struct config_remote *remote, struct zone_server *server)
-{
-	struct endpoint endpoint;
-	const struct primary *primary;
-
-	memset(server, 0, sizeof *server);
-	server->part = SERVER_PRIMARY;
-	server->address = remote->address;
-	endpoint_from(&endpoint, (const struct sockaddr *)&remote->address);
-	server->has_serial = replica->has_primary_serial && endpoint_equal(&replica->primary, &endpoint);
-	server->serial = server->has_serial ? replica->primary_serial : 0;
-	server->answered_at = server->asked_at = server->has_serial ? replica->confirmed : 0;
-	primary = primary_find_host(replica->room, &endpoint);
-	if (primary == NULL)
-		return;
-	server->round_trip_us = primary->record.round_trip_us;
-	if (primary->failures > 0)
-		memcpy(server->error, primary->why, sizeof server->error);
-}
-
 static void fill_servers(struct replica *replica, struct servers *servers)
 {
-	const struct config_remotes *primaries = replica_zone(replica)->policy->primaries;
-
 	memcpy(servers->origin, replica->slot->origin, name_length(replica->slot->origin));
-	servers->count = 0;
-	for (uint32_t i = 0; i < primaries->count && servers->count < ZONE_SERVERS_MAX; i++)
-		fill_primary(replica, &primaries->remote[i], &servers->server[servers->count++]);
+	servers->count = monitor_fill(replica, servers->server);
 }
 
 static int visit_servers(const struct servers *servers, replicate_server_visit *visit, void *context)

@@ -36,15 +36,19 @@ enum server_part {
 
 struct zone_server {
 	enum server_part part;
-	struct sockaddr_storage address;
+	struct sockaddr_storage address; // AF_UNSPEC: none is known, and `error` says so
 	uint8_t name[NAME_MAX_WIRE]; // of the NS target; name[0] == 0: only the address is known
+	bool is_self;         // it is this server: nobody is asked, the serial is that of our copy
 	bool has_serial;
-	uint32_t serial;
-	int64_t answered_at;  // wall seconds, of the last answer; 0 never
+	bool is_ahead;        // its serial is newer than ours and than what our primaries have told
+	uint32_t serial;      // of its last good answer, as is all that follows from it
+	int64_t answered_at;  // wall seconds, of the last answer that had a serial; 0 never
 	int64_t asked_at;     // 0 never
-	int64_t behind_since; // wall seconds: since when it lacks the newest serial known; 0: it has it
-	uint32_t round_trip_us;
-	char error[128];      // empty: the last question was answered
+	// Wall seconds: since when the newest serial that we or our primaries have is known, and it lacks
+	// it; 0: it has it.
+	int64_t behind_since;
+	uint32_t round_trip_us; // of the last answer by UDP, whichever zone it was about; 0: none
+	char error[128];      // empty: the last question was answered, or none was put yet
 };
 
 // More of one zone are not shown.
