@@ -99,7 +99,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	opterr = 0;
 	while ((found = getopt_long(argc, argv, ":hc:", options, NULL)) != -1) {
 		if (found == 'h') {
-			fputs(verb->usage, stdout);
+			cli_write_help(stdout, verb);
 			return EXIT_GOOD;
 		}
 		if (found != 'c')
@@ -126,4 +126,5 @@ const struct cli_verb cli_check_config = {
 		"whoever asks cannot read, or cannot write, are warned of. Ends with 0 where it\n"
 		"can be served, else with 1.\n",
 	.run = run,
+	.group = GROUP_SERVER,
 };

@@ -3,29 +3,24 @@
 
 #include "cli/cli.h"
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
-{
-	struct cli_target target;
-	int code = cli_read_serials(verb, argc, argv, 2, true, &target);
-	if (code != 0)
-		return code - 1;
-	if (target.zone == NULL)
-		return cli_usage_error(verb, "name the zone");
-	if (target.primary ? target.serials != 0 : target.serials != 2)
-		return cli_usage_error(verb, "name two serials, or --primary");
-	return cli_ask(verb, &target);
-}
+static const struct cli_option options[] = {
+	{ "primary", NULL, "compare with what a primary has", "primary", OPTION_FLAG, NULL },
+	{ NULL, NULL, NULL, NULL, OPTION_FLAG, NULL },
+};
 
 const struct cli_verb cli_diff = {
 	.name = "diff",
 	.summary = "tell what changed between two versions of a zone",
 	.usage =
-		"understudy diff ZONE SERIAL SERIAL [--state-dir DIR | -c FILE]\n"
-		"understudy diff ZONE --primary [--state-dir DIR | -c FILE]\n"
+		"understudy diff ZONE SERIAL SERIAL [options]\n"
+		"understudy diff ZONE --primary [options]\n"
 		"\n"
 		"The records that went, with \"-\", and that came, with \"+\", from the first serial to\n"
 		"the second, in canonical order; understudy history ZONE lists the serials. With\n"
 		"--primary, from what is served to what a primary has now: its zone is fetched,\n"
 		"compared and dropped.\n",
-	.run = run,
+	.run = cli_run_request,
+	.group = GROUP_SEE,
+	.takes = TAKES_SERVER | TAKES_JSON | TAKES_ZONE | NEEDS_ZONE | TAKES_SERIALS,
+	.options = options,
 };

@@ -168,7 +168,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	struct serve_options o;
 	int code = serve_options_read(verb, argc, argv, &o);
 	if (code == 0 && o.help)
-		fputs(verb->usage, stdout);
+		cli_write_help(stdout, verb);
 	else if (code == 0)
 		code = daemon_run(&o.daemon);
 	serve_options_free(&o);
@@ -200,4 +200,5 @@ const struct cli_verb cli_serve = {
 		"  -v, --verbose         the same as --log-level debug\n"
 		"  -h, --help            this text\n",
 	.run = run,
+	.group = GROUP_SERVER,
 };

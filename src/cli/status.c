@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/cli.h"
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
-{
-	struct cli_target target;
-	int code = cli_read_target(verb, argc, argv, true, true, &target);
-	return code != 0 ? code - 1 : cli_ask(verb, &target);
-}
-
 const struct cli_verb cli_status = {
 	.name = "status",
-	.summary = "tell how fresh each zone is",
+	.summary = "tell how fresh each zone is, or all of one",
 	.usage =
-		"understudy status [ZONE] [--json] [--state-dir DIR | -c FILE]\n"
+		"understudy status [ZONE...] [options]\n"
 		"\n"
-		"A line for each zone, or all that is known of one. Ends with 0 where all are\n"
-		"current, 4 where one is stale, expired, empty, held or rolled back, 3 where no\n"
-		"server runs.\n"
-		"\n"
-		"  --json           as JSON; times are seconds since 1970\n"
-		"  --state-dir DIR  the server's state directory\n"
-		"  -c, --config F   the configuration that names it\n",
-	.run = run,
+		"A line for each zone and what is wrong with it, or all that is known of those\n"
+		"named: the serial on every server, for how long each has lagged behind the newest,\n"
+		"the last transfer, the last error, the way to expiry. Of a zone named, this server\n"
+		"is also asked over the network what it answers.\n"
+		"Ends with 0 where all is as it should be, 4 where a zone is stale, expired, empty,\n"
+		"held, rolled back, or not answered for as it should be, 3 where no server runs.\n",
+	.run = cli_run_request,
+	.group = GROUP_SEE,
+	.takes = TAKES_SERVER | TAKES_JSON | TAKES_ZONES,
 };

@@ -3,6 +3,7 @@
 // asker to its end, so that a slow one holds nobody up.
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/epoch.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -21,7 +23,6 @@
 #include "daemon/verbs.h"
 
 #define ASKERS_MOST 8
-#define PATIENCE_S 10 // for a request to come, and for each part of a reply to go
 
 struct control {
 	struct server *server;
@@ -41,13 +42,33 @@ struct asker {
 
 // --- one asker
 
+static uint64_t after_s(unsigned seconds)
+{
+	return clock_boot_ms() + (uint64_t)seconds * 1000;
+}
+
+// Until the socket is ready for that; false where the time is up first.
+static bool wait_for(int fd, short events, uint64_t until)
+{
+	struct pollfd one = { .fd = fd, .events = events };
+	for (;;) {
+		uint64_t now = clock_boot_ms();
+		int ready = now >= until ? 0 : poll(&one, 1, (int)(until - now));
+		if (ready > 0)
+			return true;
+		if (ready == 0 || errno != EINTR)
+			return false;
+	}
+}
+
 // A whole line, without its end. Returns its length, or -1.
 static ssize_t read_line(int fd, char *line, size_t room)
 {
+	uint64_t until = after_s(PROTOCOL_REQUEST_S);
 	size_t length = 0;
-	while (length < room) {
-		ssize_t n = recv(fd, line + length, room - length, 0);
-		if (n < 0 && errno == EINTR)
+	while (length < room && wait_for(fd, POLLIN, until)) {
+		ssize_t n = recv(fd, line + length, room - length, MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			return -1;
@@ -59,42 +80,74 @@ static ssize_t read_line(int fd, char *line, size_t room)
 	return -1;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
+// The way of a reply to its asker.
+struct outlet {
+	int fd;
+	uint64_t until;  // boot ms; 0: nothing was sent yet
+	bool is_broken;
+};
+
+static bool send_all(struct outlet *outlet, const char *bytes, size_t length)
 {
-	while (length > 0) {
-		ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
+	while (length > 0 && !outlet->is_broken) {
+		ssize_t n = -1;
+		if (wait_for(outlet->fd, POLLOUT, outlet->until))
+			n = send(outlet->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+		else
+			errno = ETIMEDOUT;
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			outlet->is_broken = true;
 		if (n <= 0)
-			return false;
+			continue;
 		bytes += n;
 		length -= (size_t)n;
 	}
-	return true;
+	return !outlet->is_broken;
 }
 
-// The reply is made before any of it is sent: what it reads is read in one go,
-// however slowly the asker takes it.
+__attribute__((format(printf, 2, 3)))
+static bool send_line(struct outlet *outlet, const char *format, ...)
+{
+	char line[PROTOCOL_LINE_MOST];
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	return send_all(outlet, line, (size_t)length);
+}
+
+static bool begin(struct outlet *outlet)
+{
+	if (outlet->until != 0)
+		return !outlet->is_broken;
+	outlet->until = after_s(PROTOCOL_REPLY_S);
+	return send_line(outlet, PROTOCOL_HEAD, PROTOCOL_VERSION);
+}
+
+// A stream's write function.
+static ssize_t send_piece(void *context, const char *bytes, size_t length)
+{
+	struct outlet *outlet = context;
+	if (begin(outlet) && send_line(outlet, "%zu\n", length) && send_all(outlet, bytes, length))
+		return (ssize_t)length;
+	return 0;
+}
+
 static void serve_asker(struct control *control, int fd)
 {
-	char line[PROTOCOL_REQUEST_MOST], head[PROTOCOL_HEAD_MOST], *text = NULL;
-	size_t size = 0;
-	struct timeval patience = { .tv_sec = PATIENCE_S };
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	char line[PROTOCOL_REQUEST_MOST];
+	struct outlet outlet = { .fd = fd };
 	ssize_t length = read_line(fd, line, sizeof(line));
 	if (length < 0)
 		return;
-	FILE *reply = open_memstream(&text, &size);
+	FILE *reply = fopencookie(&outlet, "w", (cookie_io_functions_t){ .write = send_piece });
 	if (reply == NULL)
 		return;
+	setvbuf(reply, NULL, _IOFBF, PROTOCOL_PIECE_MOST);
 	int code = verbs_run(control->server, line, (size_t)length, reply);
-	if (fclose(reply) == 0) {
-		int n = snprintf(head, sizeof(head), PROTOCOL_HEAD, PROTOCOL_VERSION, code, size);
-		if (write_all(fd, head, (size_t)n))
-			write_all(fd, text, size);
-	}
-	free(text);
+	fclose(reply);
+	if (begin(&outlet))
+		send_line(&outlet, "0 %d\n", code);
 }
 
 static void asker_left(struct control *control)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "daemon/server.h"
+#include "replicate/progress.h"
 
 static void deliver(struct mail *mail, void *receiver);
 
@@ -27,6 +28,7 @@ void order_release(struct order *order)
 	if (atomic_fetch_sub(&order->holders, 1) == 1) {
 		sem_destroy(&order->done);
 		delta_release(order->delta);
+		config_release(order->config);
 		free(order);
 	}
 }
@@ -42,32 +44,61 @@ void order_finish(struct order *order, int code, const char *format, ...)
 	order_release(order);
 }
 
-static void run_zone_order(struct server *server, struct order *order)
+// Outcomes that are told in a sentence, and need no waiting.
+static void finish_in_words(struct order *order, int error, const char *why)
 {
 	char name[NAME_MAX_TEXT];
+	order->is_not_for_it = error == ERR_STATE;
+	order_finish(order, error == 0 ? 0 : 1, "%s: %s\n", name_to_text(order->origin, name), why);
+}
+
+static void run_asking(struct server *server, struct order *order)
+{
+	char name[NAME_MAX_TEXT], why[NAME_MAX_TEXT + 80];
 	bool whole = order->verb == ORDER_RETRANSFER;
-	name_to_text(order->origin, name);
 	int error = whole ? replicate_retransfer(server->replicate, order->origin)
 	                  : replicate_refresh(server->replicate, order->origin);
-	if (error == 0)
-		order_finish(order, 0, "%s: %s\n", name, whole ? "transfer of the whole zone begun" : "asking its primaries");
-	else if (error == ERR_NOT_FOUND)
-		order_finish(order, 1, "%s: no such zone here; understudy status lists them\n", name);
-	else if (error == ERR_BUSY)
-		order_finish(order, 1, "%s: it is rolled back: `understudy resume %s` first\n", name, name);
+	if (error == ERR_NOT_FOUND)
+		finish_in_words(order, error, "no such zone here; understudy zones lists them");
 	else if (error == ERR_STATE)
-		order_finish(order, 1, "%s: this server is its primary; reload reads its file again\n", name);
+		finish_in_words(order, error, "this server is its primary; reload reads its file again");
+	else if (error == ERR_BUSY) {
+		snprintf(why, sizeof(why), "it is rolled back: `understudy resume %s` first", name_to_text(order->origin, name));
+		finish_in_words(order, error, why);
+	} else if (error != 0)
+		finish_in_words(order, error, error_text(error));
 	else
-		order_finish(order, 1, "%s: %s\n", name, error_text(error));
+		finish_in_words(order, 0, whole ? "transfer of the whole zone begun" : "asking its primaries");
+}
+
+static void run_local(struct server *server, struct order *order)
+{
+	char why[256];
+	unsigned count = 0;
+	int error;
+	if (order->verb == ORDER_NOTIFY) {
+		error = replicate_tell(server->replicate, order->origin, &count, why);
+		if (error == 0)
+			snprintf(why, sizeof(why), "telling %u %s", count, count == 1 ? "server" : "servers");
+	} else if (order->verb == ORDER_WRITE) {
+		error = replicate_write_file(server->replicate, order->origin, why);
+		if (error == 0)
+			snprintf(why, sizeof(why), "its file is being written");
+	} else {
+		error = replicate_reread(server->replicate, order->origin, why);
+		if (error == 0)
+			snprintf(why, sizeof(why), "its file is read again, if it changed");
+	}
+	finish_in_words(order, error, why);
 }
 
 static void run_decision(struct server *server, struct order *order)
 {
-	char name[NAME_MAX_TEXT], why[256];
+	char why[256];
 	const uint32_t *serial = order->has_serial ? &order->serial : NULL;
 	int error = order->verb == ORDER_APPROVE ? replicate_approve(server->replicate, order->origin, serial, why)
 	                                         : replicate_reject(server->replicate, order->origin, serial, why);
-	order_finish(order, error == 0 ? 0 : 1, "%s: %s\n", name_to_text(order->origin, name), why);
+	finish_in_words(order, error, why);
 }
 
 // A turn, or a comparison, has come to its end.
@@ -110,7 +141,12 @@ static void deliver(struct mail *mail, void *receiver)
 	switch (order->verb) {
 	case ORDER_REFRESH:
 	case ORDER_RETRANSFER:
-		run_zone_order(server, order);
+		run_asking(server, order);
+		break;
+	case ORDER_NOTIFY:
+	case ORDER_WRITE:
+	case ORDER_REREAD:
+		run_local(server, order);
 		break;
 	case ORDER_APPROVE:
 	case ORDER_REJECT:
@@ -120,6 +156,10 @@ static void deliver(struct mail *mail, void *receiver)
 	case ORDER_RESUME:
 	case ORDER_COMPARE:
 		run_turn(server, order);
+		break;
+	case ORDER_CONFIG:
+		order->config = config_hold(server->config);
+		order_finish(order, 0, "%s", "");
 		break;
 	case ORDER_RELOAD:
 		server_reload(server, order);

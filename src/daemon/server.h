@@ -18,8 +18,8 @@
 
 struct control;
 
-enum order_verb { ORDER_REFRESH, ORDER_RETRANSFER, ORDER_APPROVE, ORDER_REJECT, ORDER_ROLLBACK, ORDER_RESUME,
-                  ORDER_COMPARE, ORDER_RELOAD, ORDER_STOP };
+enum order_verb { ORDER_REFRESH, ORDER_RETRANSFER, ORDER_NOTIFY, ORDER_WRITE, ORDER_REREAD, ORDER_APPROVE, ORDER_REJECT,
+                  ORDER_ROLLBACK, ORDER_RESUME, ORDER_COMPARE, ORDER_CONFIG, ORDER_RELOAD, ORDER_STOP };
 
 // What a control connection asks of the loop. Shared by the two until both
 // have let go.
@@ -32,9 +32,11 @@ struct order {
 	atomic_uint holders;
 	sem_t done;
 	int code;                      // exit code
+	bool is_not_for_it;            // … because the verb is not for such a zone
 	char text[2048];               // what to print, lines
 	struct delta *delta;           // COMPARE, where it went well; held
 	char from[64];                 // … and whose it is
+	const struct config *config;   // CONFIG: what is in force; held
 	struct order *next;            // those that wait for the reload under way
 };
 

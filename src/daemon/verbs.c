@@ -2,99 +2,19 @@
 #include "daemon/verbs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/arena.h"
-#include "base/clock.h"
 #include "base/epoch.h"
 #include "base/error.h"
 #include "daemon/protocol.h"
 #include "daemon/request.h"
-#include "observe/status.h"
+#include "dns/name.h"
 
 // A reload of very many zones takes seconds; longer than this the asker is
 // told that it goes on.
 #define ORDER_WAIT_S 60
-
-struct listing {
-	FILE *reply;
-	struct status_list list;
-	struct status_summary summary;
-	bool json;
-	int64_t now;
-};
-
-static void describe_server(const struct server *server, struct status_server *about)
-{
-	struct arena_usage usage;
-	arena_usage(&usage);
-	*about = (struct status_server){
-		.version = UNDERSTUDY_VERSION, .pid = (int)getpid(), .started = server->started,
-		.zone_bytes = usage.live,
-	};
-	serve_counters(server->serve, &about->counters);
-}
-
-static int list_zone(void *context, const struct replica_status *zone)
-{
-	struct listing *l = context;
-	status_count(&l->summary, zone);
-	if (l->json)
-		status_list_add(&l->list, zone, l->now);
-	else
-		status_write_row(l->reply, zone, l->now);
-	return 0;
-}
-
-static int status_of_all(struct server *server, const struct request *request, FILE *reply)
-{
-	struct listing l = { .reply = reply, .json = request->json, .now = clock_wall_s() };
-	struct status_server about;
-	if (l.json)
-		status_list_begin(&l.list, reply);
-	else
-		status_write_head(reply);
-	int error = replicate_status_each(server->replicate, list_zone, &l);
-	describe_server(server, &about);
-	if (l.json)
-		status_list_end(&l.list, &l.summary, &about);
-	else
-		status_write_tail(reply, &l.summary, &about, l.now);
-	if (error != 0)
-		return EXIT_FAILED;
-	return status_is_degraded(&l.summary) ? EXIT_DEGRADED : EXIT_GOOD;
-}
-
-bool request_zone_status(struct server *server, const struct request *request, FILE *reply,
-                         struct replica_status *zone)
-{
-	if (replicate_status(server->replicate, request->origin, zone) == 0)
-		return true;
-	fprintf(reply, "%s: no such zone here; understudy status lists them\n", request->zone);
-	return false;
-}
-
-static int status_of_one(struct server *server, const struct request *request, FILE *reply)
-{
-	struct replica_status zone;
-	struct status_summary summary = { 0 };
-	if (!request_zone_status(server, request, reply, &zone))
-		return EXIT_FAILED;
-	int64_t now = clock_wall_s();
-	status_count(&summary, &zone);
-	if (request->json) {
-		json_t *json = status_zone_json(&zone, now);
-		if (json == NULL || json_dumpf(json, reply, JSON_INDENT(2)) != 0)
-			return EXIT_FAILED;
-		json_decref(json);
-		fputc('\n', reply);
-	} else {
-		status_write_zone(reply, &zone, now);
-	}
-	return status_is_degraded(&summary) ? EXIT_DEGRADED : EXIT_GOOD;
-}
 
 bool request_read_begin(struct server *server, FILE *reply)
 {
@@ -114,22 +34,18 @@ void request_read_end(struct server *server)
 	pthread_rwlock_unlock(&server->reading);
 }
 
-static int run_status(struct server *server, const struct request *request, FILE *reply)
+bool request_zone_status(struct server *server, const struct request *request, FILE *reply,
+                         struct replica_status *zone)
 {
-	if (!request_read_begin(server, reply))
-		return EXIT_FAILED;
-	int code = request->zone != NULL ? status_of_one(server, request, reply) : status_of_all(server, request, reply);
-	request_read_end(server);
-	return code;
+	if (replicate_status(server->replicate, request->origin, zone) == 0) {
+		status_take_slot(server, zone);
+		return true;
+	}
+	fprintf(reply, "%s: no such zone here; understudy zones lists them\n", request->zone);
+	return false;
 }
 
-static int run_version(struct server *server, const struct request *request, FILE *reply)
-{
-	(void)server;
-	(void)request;
-	fprintf(reply, "%s\n", UNDERSTUDY_VERSION);
-	return EXIT_GOOD;
-}
+// --- orders
 
 // After the end of reads nobody would take it out of the box.
 static bool post_order(struct server *server, struct order *order)
@@ -187,55 +103,68 @@ int request_give(struct server *server, enum order_verb verb, const struct reque
 	return code;
 }
 
-static int run_refresh(struct server *server, const struct request *request, FILE *reply)
+const struct config *request_config(struct server *server, FILE *reply)
 {
-	return request_give(server, ORDER_REFRESH, request, reply);
+	const struct request none = { 0 };
+	int code;
+	struct order *order = request_order(server, ORDER_CONFIG, &none, reply, &code);
+	const struct config *config = NULL;
+	if (order == NULL)
+		return NULL;
+	if (order->config != NULL)
+		config = config_hold(order->config);
+	order_release(order);
+	return config;
 }
 
-static int run_retransfer(struct server *server, const struct request *request, FILE *reply)
+int request_write_json(json_t *value, int code, FILE *reply)
 {
-	return request_give(server, ORDER_RETRANSFER, request, reply);
+	bool good = value != NULL && json_dumpf(value, reply, JSON_INDENT(2)) == 0 && fputc('\n', reply) != EOF;
+	json_decref(value);
+	return good ? code : EXIT_FAILED;
 }
 
-static int run_approve(struct server *server, const struct request *request, FILE *reply)
+static int run_version(struct server *server, const struct request *request, FILE *reply)
 {
-	return request_give(server, ORDER_APPROVE, request, reply);
+	(void)server;
+	(void)request;
+	fprintf(reply, "%s\n", UNDERSTUDY_VERSION);
+	return EXIT_GOOD;
 }
 
-static int run_reject(struct server *server, const struct request *request, FILE *reply)
-{
-	return request_give(server, ORDER_REJECT, request, reply);
-}
+// --- the verbs
 
-static int run_reload(struct server *server, const struct request *request, FILE *reply)
-{
-	return request_give(server, ORDER_RELOAD, request, reply);
-}
+enum zone_use { NO_ZONE, MAY_NAME_ZONE, MUST_NAME_ZONE, ZONE_OR_ALL };
 
-static int run_stop(struct server *server, const struct request *request, FILE *reply)
-{
-	return request_give(server, ORDER_STOP, request, reply);
-}
-
-enum zone_use { NO_ZONE, MAY_NAME_ZONE, MUST_NAME_ZONE };
+// How its reply is made: in memory first, since what it reads is to be read in
+// one go; or sent piece by piece, unless it is about one zone, since it may be long.
+enum reply_form { WHOLE, WHOLE_TEXT, PIECES };
 
 static const struct verb {
 	const char *name;
 	enum zone_use zone;
+	enum reply_form form; // WHOLE_TEXT: it writes text alone, which becomes a string in JSON
 	int (*run)(struct server *server, const struct request *request, FILE *reply);
 } verbs[] = {
-	{ "status", MAY_NAME_ZONE, run_status },
-	{ "refresh", MUST_NAME_ZONE, run_refresh },
-	{ "retransfer", MUST_NAME_ZONE, run_retransfer },
-	{ "approve", MUST_NAME_ZONE, run_approve },
-	{ "reject", MUST_NAME_ZONE, run_reject },
-	{ "history", MUST_NAME_ZONE, run_history },
-	{ "diff", MUST_NAME_ZONE, run_diff },
-	{ "rollback", MUST_NAME_ZONE, run_rollback },
-	{ "resume", MUST_NAME_ZONE, run_resume },
-	{ "reload", NO_ZONE, run_reload },
-	{ "stop", NO_ZONE, run_stop },
-	{ "version", NO_ZONE, run_version },
+	{ "status", MAY_NAME_ZONE, PIECES, run_status },
+	{ "zones", NO_ZONE, PIECES, run_zones },
+	{ "explain", MUST_NAME_ZONE, WHOLE, run_explain },
+	{ "stats", NO_ZONE, WHOLE, run_stats },
+	{ "progress", ZONE_OR_ALL, WHOLE, run_progress },
+	{ "log-level", NO_ZONE, WHOLE_TEXT, run_log_level },
+	{ "refresh", ZONE_OR_ALL, WHOLE_TEXT, run_refresh },
+	{ "retransfer", ZONE_OR_ALL, WHOLE_TEXT, run_retransfer },
+	{ "notify", ZONE_OR_ALL, WHOLE_TEXT, run_notify },
+	{ "write", ZONE_OR_ALL, WHOLE_TEXT, run_write },
+	{ "approve", MUST_NAME_ZONE, WHOLE_TEXT, run_approve },
+	{ "reject", MUST_NAME_ZONE, WHOLE_TEXT, run_reject },
+	{ "history", MUST_NAME_ZONE, WHOLE, run_history },
+	{ "diff", MUST_NAME_ZONE, WHOLE_TEXT, run_diff },
+	{ "rollback", MUST_NAME_ZONE, WHOLE_TEXT, run_rollback },
+	{ "resume", MUST_NAME_ZONE, WHOLE_TEXT, run_resume },
+	{ "reload", MAY_NAME_ZONE, WHOLE_TEXT, run_reload },
+	{ "stop", NO_ZONE, WHOLE_TEXT, run_stop },
+	{ "version", NO_ZONE, WHOLE_TEXT, run_version },
 };
 
 static const struct verb *find_verb(const char *name)
@@ -268,29 +197,78 @@ static bool read_serials(const json_t *list, struct request *request)
 	return true;
 }
 
-static int run_parsed(struct server *server, json_t *json, FILE *reply)
+// What is text, and what went wrong, as an object: {"verb", "zone", "code", "text"}.
+static int write_wrapped(const struct verb *verb, const struct request *request, int code, const char *text,
+                         size_t length, FILE *reply)
+{
+	while (length > 0 && text[length - 1] == '\n')
+		length--;
+	json_t *string = json_stringn(text, length);
+	json_t *json = json_pack("{s:s, s:o, s:i, s:o}", "verb", verb->name,
+	                         "zone", request->zone != NULL ? json_string(request->zone) : json_null(),
+	                         "code", code, "text", string != NULL ? string : json_null());
+	return request_write_json(json, code, reply);
+}
+
+static int run_whole(const struct verb *verb, struct server *server, const struct request *request, FILE *reply)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *whole = open_memstream(&text, &length);
+	if (whole == NULL)
+		return EXIT_FAILED;
+	int code = verb->run(server, request, whole);
+	bool is_good = code == EXIT_GOOD || code == EXIT_DEGRADED;
+	if (fclose(whole) != 0)
+		code = EXIT_FAILED;
+	else if (request->json && (verb->form == WHOLE_TEXT || !is_good))
+		code = write_wrapped(verb, request, code, text, length, reply);
+	else
+		fwrite(text, 1, length, reply);
+	free(text);
+	return code;
+}
+
+static int check_zone(const struct verb *verb, struct request *request, FILE *reply)
+{
+	if (request->zone == NULL && verb->zone == MUST_NAME_ZONE)
+		return refuse(reply, verb->name, ": name a zone");
+	if (request->zone == NULL && verb->zone == ZONE_OR_ALL && !request->all)
+		return refuse(reply, verb->name, ": name a zone, or say --all");
+	if (request->zone != NULL && verb->zone == NO_ZONE)
+		return refuse(reply, verb->name, ": takes no zone");
+	if (request->all && (verb->zone != ZONE_OR_ALL || request->zone != NULL))
+		return refuse(reply, verb->name, request->zone != NULL ? ": a zone, or --all" : ": does not take --all");
+	if (request->zone == NULL)
+		return 0;
+	if (name_from_text(request->zone, request->origin) < 0)
+		return refuse(reply, request->zone, ": no domain name");
+	name_lower(request->origin, request->origin);
+	return 0;
+}
+
+static int run_parsed(struct server *server, const json_t *json, FILE *reply)
 {
 	const char *name = json_string_value(json_object_get(json, "verb"));
 	const struct verb *verb = name == NULL ? NULL : find_verb(name);
 	struct request request = {
+		.words = json,
 		.zone = json_string_value(json_object_get(json, "zone")),
+		.all = json_is_true(json_object_get(json, "all")),
 		.json = json_is_true(json_object_get(json, "json")),
+		.colour = json_is_true(json_object_get(json, "colour")),
 		.primary = json_is_true(json_object_get(json, "primary")),
 	};
 	if (verb == NULL)
 		return refuse(reply, "the server does not know the verb ", name == NULL ? "(none was given)" : name);
-	if (request.zone == NULL && verb->zone == MUST_NAME_ZONE)
-		return refuse(reply, name, ": name a zone");
-	if (request.zone != NULL && verb->zone == NO_ZONE)
-		return refuse(reply, name, ": takes no zone");
 	if (!read_serials(json_object_get(json, "serials"), &request))
 		return refuse(reply, name, ": serials are at most two numbers of 32 bits");
-	if (request.zone != NULL) {
-		if (name_from_text(request.zone, request.origin) < 0)
-			return refuse(reply, request.zone, ": no domain name");
-		name_lower(request.origin, request.origin);
-	}
-	return verb->run(server, &request, reply);
+	int code = check_zone(verb, &request, reply);
+	if (code != 0)
+		return code;
+	if (verb->form == PIECES && request.zone == NULL)
+		return verb->run(server, &request, reply);
+	return run_whole(verb, server, &request, reply);
 }
 
 int verbs_run(struct server *server, const char *line, size_t length, FILE *reply)

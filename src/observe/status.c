@@ -5,7 +5,9 @@
 
 #include "base/address.h"
 #include "dns/name.h"
+#include "dns/types.h"
 #include "observe/times.h"
+#include "observe/tone.h"
 
 #define WIDTH_ZONE 22
 #define COUNT_TEXT 40
@@ -84,7 +86,7 @@ static const char *when(int64_t at, int64_t now, char text[static TIMES_TEXT])
 
 // A text that is too long for its column loses its middle: both ends of an
 // address tell something.
-static const char *squeeze(char *text, size_t width)
+const char *status_squeeze(char *text, size_t width)
 {
 	size_t length = strlen(text);
 	if (length > width) {
@@ -95,10 +97,18 @@ static const char *squeeze(char *text, size_t width)
 	return text;
 }
 
-void status_write_head(FILE *to)
+void status_write_head(FILE *to, bool colour)
 {
-	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-10s %s\n", WIDTH_ZONE, "ZONE", "ROLE", "STATE",
-	        "SERIAL", WIDTH_PRIMARY, "PRIMARY", "TRANSFER", "REFRESH", "EXPIRY");
+	char line[STATUS_COLUMNS + 1];
+	snprintf(line, sizeof(line), "%-*s %-9s %-7s %-10s %-*s %-10s %-10s %s", WIDTH_ZONE, "ZONE", "ROLE", "STATE",
+	         "SERIAL", WIDTH_PRIMARY, "PRIMARY", "TRANSFER", "REFRESH", "EXPIRY");
+	tone_write(to, colour, TONE_STRONG, line, 0);
+	fputc('\n', to);
+}
+
+static enum tone phase_tone(enum replica_phase phase)
+{
+	return phase == REPLICA_CURRENT ? TONE_GOOD : phase == REPLICA_STALE ? TONE_WARNING : TONE_BAD;
 }
 
 // A note below a row, folded between words.
@@ -171,7 +181,7 @@ static void write_notes(FILE *to, const struct replica_status *zone, int64_t now
 	}
 }
 
-void status_write_row(FILE *to, const struct replica_status *zone, int64_t now)
+void status_write_row(FILE *to, const struct replica_status *zone, int64_t now, bool colour)
 {
 	char name[NAME_MAX_TEXT], serial[16], primary[ADDRESS_TEXT];
 	char transferred[TIMES_TEXT], refresh[TIMES_TEXT], expiry[TIMES_TEXT];
@@ -182,9 +192,10 @@ void status_write_row(FILE *to, const struct replica_status *zone, int64_t now)
 		fprintf(to, "%s\n", name);
 		name[0] = '\0';
 	}
-	fprintf(to, "%-*s %-9s %-7s %-10s %-*s %-10s %-10s %s\n", WIDTH_ZONE, name, role_text(zone->role),
-	        status_phase_text(zone->phase), serial_text(zone, serial),
-	        WIDTH_PRIMARY, squeeze(primary, WIDTH_PRIMARY),
+	fprintf(to, "%-*s %-9s ", WIDTH_ZONE, name, role_text(zone->role));
+	tone_write(to, colour, phase_tone(zone->phase), status_phase_text(zone->phase), 7);
+	fprintf(to, " %-10s %-*s %-10s %-10s %s\n", serial_text(zone, serial),
+	        WIDTH_PRIMARY, status_squeeze(primary, WIDTH_PRIMARY),
 	        zone->transferring ? "running" : when(zone->transferred, now, transferred),
 	        secondary ? when(zone->refresh_at, now, refresh) : "-",
 	        secondary ? when(zone->expires_at, now, expiry) : "-");
@@ -199,11 +210,10 @@ static void write_part(FILE *to, const char **separator, unsigned count, const c
 	*separator = ", ";
 }
 
-void status_write_tail(FILE *to, const struct status_summary *summary,
-                       const struct status_server *server, int64_t now)
+static void write_counts(FILE *to, const struct status_summary *summary)
 {
 	const char *separator = ": ";
-	char duration[TIMES_TEXT], count[COUNT_TEXT];
+	char count[COUNT_TEXT];
 	fputs(count_text(summary->zones, "zone", "zones", count), to);
 	write_part(to, &separator, summary->current, "current");
 	write_part(to, &separator, summary->stale, "stale");
@@ -213,6 +223,19 @@ void status_write_tail(FILE *to, const struct status_summary *summary,
 	write_part(to, &separator, summary->held, "held");
 	write_part(to, &separator, summary->rolled_back, "rolled back");
 	write_part(to, &separator, summary->troubled, "with errors");
+}
+
+void status_write_counts(FILE *to, const struct status_summary *summary)
+{
+	write_counts(to, summary);
+	fputc('\n', to);
+}
+
+void status_write_tail(FILE *to, const struct status_summary *summary,
+                       const struct status_server *server, int64_t now)
+{
+	char duration[TIMES_TEXT], count[COUNT_TEXT];
+	write_counts(to, summary);
 	fprintf(to, "; %s in %s\n",
 	        count_text(server->counters.udp_queries + server->counters.tcp_queries, "query", "queries", count),
 	        times_duration(now - server->started, duration));
@@ -243,16 +266,93 @@ static void write_secondary(FILE *to, const struct replica_status *zone, int64_t
 	write_time(to, "expiry", zone->expires_at, now);
 }
 
-void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
+// --- what is answered
+
+static uint32_t expected_rcode(const struct replica_status *zone)
+{
+	return zone->phase == REPLICA_EXPIRED || zone->phase == REPLICA_EMPTY ? RCODE_SERVFAIL : RCODE_NOERROR;
+}
+
+bool status_is_contradicted(const struct replica_status *zone, const struct status_answered *answered)
+{
+	if (answered == NULL || !answered->was_asked)
+		return false;
+	if (answered->error[0] != '\0')
+		return true;
+	if (answered->rcode == RCODE_REFUSED)
+		return false;
+	if (answered->rcode != expected_rcode(zone))
+		return true;
+	return answered->rcode == RCODE_NOERROR && (!answered->has_serial || answered->serial != zone->serial);
+}
+
+static void write_answered(FILE *to, const struct replica_status *zone, const struct status_answered *answered,
+                           bool colour)
+{
+	char text[256], address[ADDRESS_TEXT], rcode[DNS_TYPE_TEXT];
+	bool wrong = status_is_contradicted(zone, answered);
+	if (answered == NULL || !answered->was_asked)
+		return;
+	address_to_text((const struct sockaddr *)&answered->address, address);
+	if (answered->error[0] != '\0')
+		snprintf(text, sizeof(text), "%s on %s: is it the server that listens there?", answered->error, address);
+	else if (answered->rcode == RCODE_REFUSED)
+		snprintf(text, sizeof(text), "REFUSED on %s: allow-query does not let this machine ask", address);
+	else if (answered->has_serial)
+		snprintf(text, sizeof(text), "serial %u on %s, %u us%s", answered->serial, address, answered->round_trip_us,
+		         wrong ? ", which is not what should be served" : "");
+	else
+		snprintf(text, sizeof(text), "%s on %s%s", dns_rcode_to_text(answered->rcode, rcode), address,
+		         wrong ? ", though there is a version to be served" : "");
+	fprintf(to, "%-15s ", "answers");
+	tone_write(to, colour, wrong ? TONE_BAD : TONE_PLAIN, text, 0);
+	fputc('\n', to);
+}
+
+// --- one zone
+
+static void write_held(FILE *to, const struct replica_status *zone, int64_t now)
+{
+	char held[HELD_TEXT], records[COUNT_TEXT], names[COUNT_TEXT];
+	fprintf(to, "%-15s serial %u, %s, %s, by the check %s\n", zone->held ? "held" : "rejected", zone->held_serial,
+	        count_text(zone->held_records, "record", "records", records),
+	        count_text(zone->held_names, "name", "names", names), zone->held_check);
+	write_note(to, held_text(zone, now, held));
+}
+
+static void write_file(FILE *to, const struct replica_status *zone, const struct replica_progress *progress)
+{
+	bool is_known = progress != NULL && progress->file_error[0] != '\0';
+	fprintf(to, "%-15s %s%s\n", "file", zone->file[0] != '\0' ? zone->file : "none",
+	        !zone->file_failed ? "" : is_known ? ", cannot be written" : ", cannot be written, see the log");
+	if (zone->file_failed && is_known)
+		write_note(to, progress->file_error);
+}
+
+static void write_progress(FILE *to, const struct replica_progress *progress)
+{
+	char records[COUNT_TEXT], bytes[COUNT_TEXT];
+	if (progress == NULL || !progress->is_transferring)
+		return;
+	fprintf(to, "%-15s %s, %s so far\n", "transfer", count_text(progress->records, "record", "records", records),
+	        count_text(progress->bytes, "byte", "bytes", bytes));
+}
+
+void status_write_zone(FILE *to, const struct replica_status *zone, const struct status_detail *detail, int64_t now,
+                       bool colour)
 {
 	char name[NAME_MAX_TEXT], serial[16], held[HELD_TEXT];
 	char records[COUNT_TEXT], names[COUNT_TEXT], bytes[COUNT_TEXT];
 	const char *doing = zone->transferring ? ", transfer running" : zone->polling ? ", asking a primary" : "";
-	fprintf(to, "%-15s %s\n", "zone", name_to_text(zone->origin, name));
-	fprintf(to, "%-15s %s\n", "role", role_text(zone->role));
-	fprintf(to, "%-15s %s%s%s\n", "state", status_phase_text(zone->phase), doing,
-	        zone->unsaved ? ", not saved on disk" : "");
+	fprintf(to, "%-15s ", "zone");
+	tone_write(to, colour, TONE_STRONG, name_to_text(zone->origin, name), 0);
+	fprintf(to, "\n%-15s %s\n", "role", role_text(zone->role));
+	fprintf(to, "%-15s ", "state");
+	tone_write(to, colour, phase_tone(zone->phase), status_phase_text(zone->phase), 0);
+	fprintf(to, "%s%s\n", doing, zone->unsaved ? ", not saved on disk" : "");
 	fprintf(to, "%-15s %s\n", "serial", serial_text(zone, serial));
+	write_answered(to, zone, detail->answered, colour);
+	write_progress(to, detail->progress);
 	if (zone->rolled_back)
 		write_note(to, rollback_text(zone, now, held));
 	if (zone->role == CONFIG_SECONDARY)
@@ -261,14 +361,11 @@ void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now)
 		write_time(to, "last load", zone->transferred, now);
 	fprintf(to, "%-15s %s, %s, %s\n", "size", count_text(zone->records, "record", "records", records),
 	        count_text(zone->names, "name", "names", names), count_text(zone->bytes, "byte", "bytes", bytes));
-	fprintf(to, "%-15s %s%s\n", "file", zone->file[0] != '\0' ? zone->file : "none",
-	        zone->file_failed ? ", cannot be written, see the log" : "");
-	if (zone->held || zone->rejected) {
-		fprintf(to, "%-15s serial %u, %s, %s, by the check %s\n", zone->held ? "held" : "rejected", zone->held_serial,
-		        count_text(zone->held_records, "record", "records", records),
-		        count_text(zone->held_names, "name", "names", names), zone->held_check);
-		write_note(to, held_text(zone, now, held));
-	}
+	write_file(to, zone, detail->progress);
+	if (zone->held || zone->rejected)
+		write_held(to, zone, now);
+	if (detail->servers != NULL)
+		servers_write(to, detail->servers, now, colour);
 	if (zone->last_error[0] == '\0') {
 		fprintf(to, "%-15s none\n", "last error");
 	} else {

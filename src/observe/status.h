@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "observe/servers.h"
+#include "replicate/progress.h"
 #include "replicate/replicate.h"
 #include "serve/serve.h"
 
@@ -35,20 +37,50 @@ struct status_server {
 // "current", "stale", "expired", "empty".
 const char *status_phase_text(enum replica_phase phase);
 
+// What a question to ourselves brought.
+struct status_answered {
+	bool was_asked;
+	bool has_serial;
+	uint32_t serial;
+	uint16_t rcode;                  // where error is empty
+	struct sockaddr_storage address; // of the listener
+	uint32_t round_trip_us;
+	char error[96];                  // empty: there was an answer
+};
+
+// Whether what is answered is not what it should be by the status. That our own
+// access list refuses us, or that nobody was asked, says nothing.
+bool status_is_contradicted(const struct replica_status *zone, const struct status_answered *answered);
+
+// What the full account of one zone has beyond its status; any may be NULL.
+struct status_detail {
+	const struct status_answered *answered;
+	const struct servers *servers;
+	const struct replica_progress *progress;
+};
+
 // --- text; now is wall seconds
 
-void status_write_head(FILE *to);
+void status_write_head(FILE *to, bool colour);
 // One line, and one more for each thing that is wrong.
-void status_write_row(FILE *to, const struct replica_status *zone, int64_t now);
+void status_write_row(FILE *to, const struct replica_status *zone, int64_t now, bool colour);
 void status_write_tail(FILE *to, const struct status_summary *summary,
                        const struct status_server *server, int64_t now);
+// "3 zones: 2 current, 1 stale" and the end of the line.
+void status_write_counts(FILE *to, const struct status_summary *summary);
 
 // One zone in full, a fact a line.
-void status_write_zone(FILE *to, const struct replica_status *zone, int64_t now);
+void status_write_zone(FILE *to, const struct replica_status *zone, const struct status_detail *detail, int64_t now,
+                       bool colour);
+
+// A text that is too long for its column loses its middle. Returns it.
+const char *status_squeeze(char *text, size_t width);
 
 // --- JSON. NULL where there is no memory; the caller's reference.
 
 json_t *status_zone_json(const struct replica_status *zone, int64_t now);
+// With "servers" and "answered" besides.
+json_t *status_detail_json(const struct replica_status *zone, const struct status_detail *detail, int64_t now);
 json_t *status_summary_json(const struct status_summary *summary);
 json_t *status_server_json(const struct status_server *server);
 
@@ -59,5 +91,6 @@ struct status_list {
 };
 void status_list_begin(struct status_list *list, FILE *to);
 void status_list_add(struct status_list *list, const struct replica_status *zone, int64_t now);
+// server may be NULL.
 void status_list_end(struct status_list *list, const struct status_summary *summary,
                      const struct status_server *server);

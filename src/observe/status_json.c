@@ -87,6 +87,36 @@ json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 	                 "last_error_at", time_json(zone->last_error_at));
 }
 
+static json_t *answered_json(const struct replica_status *zone, const struct status_answered *answered)
+{
+	char address[ADDRESS_TEXT], rcode[DNS_TYPE_TEXT];
+	if (answered == NULL || !answered->was_asked)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:b}",
+	                 "address", address_to_text((const struct sockaddr *)&answered->address, address),
+	                 "rcode", answered->error[0] == '\0' ? json_string(dns_rcode_to_text(answered->rcode, rcode)) : json_null(),
+	                 "serial", serial_json(answered->has_serial, answered->serial),
+	                 "error", text_json(answered->error), "round_trip_us", (json_int_t)answered->round_trip_us,
+	                 "as_expected", !status_is_contradicted(zone, answered));
+}
+
+json_t *status_detail_json(const struct replica_status *zone, const struct status_detail *detail, int64_t now)
+{
+	json_t *json = status_zone_json(zone, now);
+	const struct replica_progress *progress = detail->progress;
+	json_object_set_new(json, "answered", answered_json(zone, detail->answered));
+	json_object_set_new(json, "servers", detail->servers != NULL ? servers_json(detail->servers, now) : json_null());
+	if (progress == NULL)
+		return json;
+	json_object_set_new(json, "busy", json_boolean(progress->is_busy));
+	json_object_set_new(json, "file_error", text_json(progress->file_error));
+	json_object_set_new(json, "attempts_failed", json_integer(progress->failures));
+	json_object_set_new(json, "expire_seconds", json_integer(progress->expire));
+	json_object_set_new(json, "transfer_bytes", json_integer((json_int_t)progress->bytes));
+	json_object_set_new(json, "transfer_records", json_integer((json_int_t)progress->records));
+	return json;
+}
+
 json_t *status_summary_json(const struct status_summary *summary)
 {
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
@@ -145,7 +175,9 @@ void status_list_end(struct status_list *list, const struct status_summary *summ
 {
 	fputs("\n],\"summary\":", list->to);
 	write_json(list->to, status_summary_json(summary));
-	fputs(",\"server\":", list->to);
-	write_json(list->to, status_server_json(server));
+	if (server != NULL) {
+		fputs(",\"server\":", list->to);
+		write_json(list->to, status_server_json(server));
+	}
 	fputs("}\n", list->to);
 }

@@ -47,7 +47,7 @@ static void zones_are_asked_for_where_they_are_needed(void **state)
 	char text[512];
 	(void)state;
 	assert_int_equal(say("{\"verb\":\"refresh\"}", text, sizeof(text)), EXIT_USAGE);
-	assert_string_equal(text, "refresh: name a zone\n");
+	assert_string_equal(text, "refresh: name a zone, or say --all\n");
 	assert_int_equal(say("{\"verb\":\"stop\",\"zone\":\"example.com\"}", text, sizeof(text)), EXIT_USAGE);
 	assert_string_equal(text, "stop: takes no zone\n");
 	assert_int_equal(say("{\"verb\":\"status\",\"zone\":\"a..b\"}", text, sizeof(text)), EXIT_USAGE);

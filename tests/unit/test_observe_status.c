@@ -46,7 +46,7 @@ static char *row(const struct replica_status *zone)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
-	status_write_row(to, zone, NOW);
+	status_write_row(to, zone, NOW, false);
 	fclose(to);
 	return text;
 }
@@ -56,7 +56,8 @@ static char *full(const struct replica_status *zone)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
-	status_write_zone(to, zone, NOW);
+	const struct status_detail none = { 0 };
+	status_write_zone(to, zone, &none, NOW, false);
 	fclose(to);
 	return text;
 }
