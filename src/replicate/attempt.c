@@ -152,10 +152,10 @@ static void try_next(struct attempt *attempt)
 	}
 	// Where something is held, the serial tells whether there is a newer one.
 	bool is_direct = attempt->is_direct || attempt->is_forced
-	                 || (replica_version(replica) == NULL && replica->held == NULL);
+	                 || (replica_version(replica) == NULL && replica->aside->held == NULL);
 	// Only the one who sent the NOTIFY is believed unasked.
 	attempt->is_direct = false;
-	if (is_direct && replica->pin == NULL && !publish_is_unsaved(replica))
+	if (is_direct && replica->aside->pin == NULL && !publish_is_unsaved(replica))
 		attempt_fetch_when_slot(attempt);
 	else
 		attempt_poll(attempt);
@@ -190,9 +190,9 @@ static void take_notify(struct attempt *attempt)
 	struct replica *replica = attempt->replica;
 	const struct zone_version *version = replica_version(replica);
 	struct zone_figures figures = { 0 };
-	struct endpoint notifier = replica->notify_from;
+	struct endpoint notifier = replica->aside->notifier;
 
-	if (notifier.family == AF_UNSPEC || replica->held != NULL || !replica_is_told_of_news(replica)) {
+	if (notifier.family == AF_UNSPEC || replica->aside->held != NULL || !replica_is_told_of_news(replica)) {
 		choose_order(attempt, notifier.family != AF_UNSPEC ? &notifier : NULL);
 		return;
 	}
@@ -232,7 +232,10 @@ int attempt_start(struct replica *replica)
 	replica->attempt = attempt;
 	room->attempts.running++;
 	take_notify(attempt);
-	memset(&replica->notify_from, 0, sizeof replica->notify_from);
+	if (replica->aside->notifier.family != AF_UNSPEC) {
+		aside_have(replica)->notifier = endpoint_none;
+		aside_tidy(replica);
+	}
 	if (count == 0)
 		snprintf(attempt->why, sizeof attempt->why, "it has no primaries to ask");
 	try_next(attempt);

@@ -33,7 +33,7 @@ void attempt_take_serial(struct attempt *attempt, uint32_t serial, uint32_t expi
 	bool is_unsaved = publish_is_unsaved(replica);
 
 	// Nothing newer is wanted until the operator resumes.
-	if (replica->pin != NULL || (held_is(replica, serial) && !attempt->is_forced)) {
+	if (replica->aside->pin != NULL || (held_is(replica, serial) && !attempt->is_forced)) {
 		attempt->was_held = true;
 		attempt_next_primary(attempt);
 		return;

@@ -48,8 +48,10 @@ static void end(struct compare *c)
 	struct replicate *room = c->room;
 	bool was_running = c->is_running;
 
-	if (replica->compare == c)
-		replica->compare = NULL;
+	if (replica->aside->compare == c) {
+		aside_have(replica)->compare = NULL;
+		aside_tidy(replica);
+	}
 	if (was_running) {
 		zone_release(c->base);
 		config_release(c->config);
@@ -66,18 +68,20 @@ static void end(struct compare *c)
 int compare_begin(struct replica *replica, replicate_done *done, void *context, char why[static 256])
 {
 	struct compare *c = NULL;
+	struct aside *aside = NULL;
 	int error = 0;
 
 	if (replica->role != CONFIG_SECONDARY || replica_version(replica) == NULL) {
 		snprintf(why, 256, "%s", replica->role != CONFIG_SECONDARY ? "this server is its primary"
 		                                                           : "there is no copy yet");
 		error = ERR_STATE;
-	} else if (replica->compare != NULL) {
+	} else if (replica->aside->compare != NULL) {
 		snprintf(why, 256, "it is being compared already");
 		error = ERR_BUSY;
-	} else if ((c = calloc(1, sizeof *c)) == NULL) {
+	} else if ((aside = aside_of(replica)) == NULL || (c = calloc(1, sizeof *c)) == NULL) {
 		snprintf(why, 256, "%s", error_text(ERR_MEMORY));
 		error = ERR_MEMORY;
+		aside_tidy(replica);
 	}
 	if (error != 0)
 		return error;
@@ -85,7 +89,7 @@ int compare_begin(struct replica *replica, replicate_done *done, void *context, 
 	c->replica = replica;
 	c->done = done;
 	c->context = context;
-	replica->compare = c;
+	aside->compare = c;
 	replica_settle(replica);
 	return 0;
 }
@@ -179,12 +183,12 @@ static void fetch_next(struct compare *c)
 
 bool compare_waits(const struct replica *replica)
 {
-	return replica->compare != NULL && !replica->compare->is_running;
+	return replica->aside->compare != NULL && !replica->aside->compare->is_running;
 }
 
 void compare_run(struct replica *replica)
 {
-	struct compare *c = replica->compare;
+	struct compare *c = replica->aside->compare;
 
 	c->is_running = true;
 	c->config = config_hold(room_config(replica->room));
@@ -197,11 +201,12 @@ void compare_run(struct replica *replica)
 
 void compare_cancel(struct replica *replica)
 {
-	struct compare *c = replica->compare;
+	struct compare *c = replica->aside->compare;
 
 	if (c == NULL)
 		return;
-	replica->compare = NULL;
+	aside_have(replica)->compare = NULL;
+	aside_tidy(replica);
 	tell(c, ERR_CLOSED, "the server, or the zone, is ending");
 	// What is on the lane comes back by itself.
 	if (c->is_in_lane)

@@ -4,14 +4,16 @@
 // last one took, and on stop.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct replica;
 struct replicate;
 
 struct exports {
-	struct replica *first, *last; // waiting their turn
-	unsigned running;
+	struct replica **ring;       // waiting their turn, each held; room is a power of two, or 0
+	uint32_t first, count, room;
+	bool is_writing;
 };
 
 // The zone's file is behind what is served.
@@ -25,6 +27,8 @@ void export_tick(struct replica *replica, uint64_t now);
 
 // All that wait are written now; for the end.
 void export_all(struct replicate *room);
+
+void exports_free(struct exports *exports);
 
 // The zone goes away.
 void export_cancel(struct replica *replica);

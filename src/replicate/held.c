@@ -81,11 +81,13 @@ static void change_file(struct replica *replica, const struct store_held *held)
 
 static int remember(struct replica *replica, const struct store_held *held)
 {
-	if (replica->held == NULL)
-		replica->held = malloc(sizeof *replica->held);
-	if (replica->held == NULL)
+	struct aside *aside = aside_of(replica);
+
+	if (aside != NULL && aside->held == NULL)
+		aside->held = malloc(sizeof *aside->held);
+	if (aside == NULL || aside->held == NULL)
 		return ERR_MEMORY;
-	*replica->held = *held;
+	*aside->held = *held;
 	return 0;
 }
 
@@ -107,15 +109,16 @@ void held_take(struct replica *replica, const struct store_held *held)
 
 bool held_is(const struct replica *replica, uint32_t serial)
 {
-	return replica->held != NULL && replica->held->serial == serial;
+	return replica->aside->held != NULL && replica->aside->held->serial == serial;
 }
 
 void held_forget(struct replica *replica)
 {
-	if (replica->held == NULL)
+	if (replica->aside->held == NULL)
 		return;
-	free(replica->held);
-	replica->held = NULL;
+	free(replica->aside->held);
+	aside_have(replica)->held = NULL;
+	aside_tidy(replica);
 	replica->wants_approval = false;
 	change_file(replica, NULL);
 }
@@ -124,13 +127,13 @@ void held_served(struct replica *replica, uint32_t serial)
 {
 	char name[NAME_MAX_TEXT];
 
-	if (replica->held == NULL || serial_newer(replica->held->serial, serial))
+	if (replica->aside->held == NULL || serial_newer(replica->aside->held->serial, serial))
 		return;
-	if (replica->held->serial != serial)
+	if (replica->aside->held->serial != serial)
 		log_event(LEVEL_NOTICE, "held-overtaken", replica_name(replica, name),
-		         LOG_FIELDS(log_number("serial", serial), log_number("held_serial", replica->held->serial)),
+		         LOG_FIELDS(log_number("serial", serial), log_number("held_serial", replica->aside->held->serial)),
 		         "serial %" PRIu32 ", which was %s, is overtaken",
-		         replica->held->serial, replica->held->is_rejected ? "rejected" : "held");
+		         replica->aside->held->serial, replica->aside->held->is_rejected ? "rejected" : "held");
 	held_forget(replica);
 }
 
@@ -164,11 +167,11 @@ void held_resume_all(struct replicate *room)
 
 static int nothing_held(const struct replica *replica, char why[static 256])
 {
-	if (replica->held == NULL)
+	if (replica->aside->held == NULL)
 		snprintf(why, 256, "no version is held");
 	else
 		snprintf(why, 256, "serial %" PRIu32 " was rejected and is gone; retransfer fetches it again",
-		         replica->held->serial);
+		         replica->aside->held->serial);
 	return ERR_STATE;
 }
 
@@ -179,12 +182,12 @@ static int check_decision(const struct replica *replica, const uint32_t *serial,
 		snprintf(why, 256, "another version is being held just now: look again");
 		return ERR_BUSY;
 	}
-	if (replica->held == NULL || replica->held->is_rejected)
+	if (replica->aside->held == NULL || replica->aside->held->is_rejected)
 		return nothing_held(replica, why);
-	if (serial == NULL || replica->held->serial == *serial)
+	if (serial == NULL || replica->aside->held->serial == *serial)
 		return 0;
 	snprintf(why, 256, "serial %" PRIu32 " is not what is held: that is serial %" PRIu32 ", %.180s", *serial,
-	         replica->held->serial, replica->held->why);
+	         replica->aside->held->serial, replica->aside->held->why);
 	return ERR_STATE;
 }
 
@@ -195,13 +198,13 @@ int held_approve(struct replica *replica, const uint32_t *serial, char why[stati
 
 	if (error != 0)
 		return error;
-	if (replica->pin != NULL || replica->rollback != NULL) {
+	if (replica->aside->pin != NULL || replica->aside->rollback != NULL) {
 		snprintf(why, 256, "the zone is rolled back: `understudy resume %s` first", replica_name(replica, name));
 		return ERR_STATE;
 	}
-	snprintf(why, 256, "serial %" PRIu32 " approved: it is published now", replica->held->serial);
+	snprintf(why, 256, "serial %" PRIu32 " approved: it is published now", replica->aside->held->serial);
 	log_event(LEVEL_NOTICE, "approved", replica_name(replica, name),
-	         LOG_FIELDS(log_number("serial", replica->held->serial)), "serial %" PRIu32 " approved", replica->held->serial);
+	         LOG_FIELDS(log_number("serial", replica->aside->held->serial)), "serial %" PRIu32 " approved", replica->aside->held->serial);
 	replica->wants_approval = true;
 	// A primary that does not answer would keep the zone busy for long.
 	if (replica->attempt != NULL && replica->publication == NULL)
@@ -218,15 +221,15 @@ int held_reject(struct replica *replica, const uint32_t *serial, char why[static
 	if (error != 0)
 		return error;
 	if (replica->wants_approval && replica->is_strand_busy) {
-		snprintf(why, 256, "serial %" PRIu32 " was approved and is being published", replica->held->serial);
+		snprintf(why, 256, "serial %" PRIu32 " was approved and is being published", replica->aside->held->serial);
 		return ERR_STATE;
 	}
-	replica->held->is_rejected = true;
+	replica->aside->held->is_rejected = true;
 	replica->wants_approval = false;
-	snprintf(why, 256, "serial %" PRIu32 " rejected: it is not fetched again, a newer one is", replica->held->serial);
+	snprintf(why, 256, "serial %" PRIu32 " rejected: it is not fetched again, a newer one is", replica->aside->held->serial);
 	log_event(LEVEL_NOTICE, "rejected", replica_name(replica, name),
-	         LOG_FIELDS(log_number("serial", replica->held->serial)), "serial %" PRIu32 " rejected", replica->held->serial);
-	change_file(replica, replica->held);
+	         LOG_FIELDS(log_number("serial", replica->aside->held->serial)), "serial %" PRIu32 " rejected", replica->aside->held->serial);
+	change_file(replica, replica->aside->held);
 	return 0;
 }
 
@@ -360,7 +363,7 @@ void held_publish(struct replica *replica)
 	a->policy = replica_zone(replica)->policy;
 	a->base = base != NULL ? zone_hold(base) : NULL;
 	a->line = replica->line;
-	a->serial = replica->held->serial;
+	a->serial = replica->aside->held->serial;
 	memcpy(a->origin, replica->slot->origin, name_length(replica->slot->origin));
 	replica->is_strand_busy = true;
 	replica_hold(replica);

@@ -366,7 +366,7 @@ static void fill_primary(const struct replica *replica, const struct endpoint *e
 	const struct primary *primary = primary_find_host(replica->room, endpoint);
 	const struct zone_version *version = replica_version(replica);
 
-	if (replica->has_primary_serial && endpoint_equal(&replica->primary, endpoint)
+	if (replica->has_primary_serial && endpoint_equal(replica->primary, endpoint)
 	    && replica->confirmed >= to->answered_at) {
 		to->has_serial = true;
 		to->serial = replica->primary_serial;

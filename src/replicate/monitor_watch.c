@@ -217,7 +217,7 @@ static void chase(struct replica *replica, struct watch *watch, const struct wat
 	const struct zone_version *version = replica_version(replica);
 	const struct monitor_server *server = replica->room->monitor.server[entry->server];
 
-	if (replica->role != CONFIG_SECONDARY || version == NULL || replica->pin != NULL
+	if (replica->role != CONFIG_SECONDARY || version == NULL || replica->aside->pin != NULL
 	    || !serial_newer(entry->serial, zone_serial(version)) || held_is(replica, entry->serial))
 		return;
 	if (entry->part == SERVER_PRIMARY)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -30,6 +31,16 @@ enum notify_sense notify_in_sense(bool has_serial, uint32_t serial, bool has_ver
 		return NOTIFY_OLD_NEWS;
 	return NOTIFY_NEWS;
 }
+
+// What a worker tells the loop. The zone's memory outlives it: it is given back
+// by a mail that comes after all that workers who saw the zone have sent.
+struct notice {
+	struct mail mail;
+	struct replica *replica;
+	struct endpoint source;
+};
+
+static void on_notify(struct mail *mail, void *receiver);
 
 // --- on the thread that received it
 
@@ -78,6 +89,21 @@ static bool mark(struct replica *replica, const struct notify_in *in)
 	} while (!atomic_compare_exchange_weak_explicit(&replica->notify, &old, new, memory_order_acq_rel,
 	                                                memory_order_relaxed));
 	return (old & NOTIFY_PENDING) == 0;
+}
+
+// Tells the loop. Without memory the NOTIFY is lost, as a datagram may be.
+static void post(struct replica *replica, const struct notify_in *in)
+{
+	struct notice *notice = malloc(sizeof *notice);
+
+	if (notice == NULL) {
+		atomic_store_explicit(&replica->notify, 0, memory_order_release);
+		return;
+	}
+	notice->mail.deliver = on_notify;
+	notice->replica = replica;
+	endpoint_from(&notice->source, in->source);
+	room_post(replica->room, &notice->mail);
 }
 
 static void log_refused(const struct config *config, const struct notify_in *in, const char *reason)
@@ -132,10 +158,8 @@ void replicate_notify(struct replicate *replicate, const struct notify_in *notif
 	}
 	*rcode = RCODE_NOERROR;
 	counters_notify_in(counters, true);
-	if (mark(replica, notify)) {
-		endpoint_from(&replica->notify_source, notify->source);
-		room_post(replicate, &replica->notify_mail);
-	}
+	if (mark(replica, notify))
+		post(replica, notify);
 }
 
 // --- on the loop
@@ -164,7 +188,10 @@ static void remember(struct replica *replica, uint64_t word, const struct endpoi
 	static const struct endpoint unchanged = { .family = AF_UNSPEC };
 	bool is_signed = (word & NOTIFY_SIGNED) != 0, has_serial = (word & NOTIFY_HAS_SERIAL) != 0;
 
-	replica->notify_from = *source;
+	struct aside *aside = aside_of(replica);
+
+	if (aside != NULL)
+		aside->notifier = *source;
 	replica->notify_was_signed = is_signed;
 	// What is not signed anyone can have said: it is a reason to ask, no more.
 	if (has_serial && is_signed)
@@ -179,14 +206,16 @@ static void remember(struct replica *replica, uint64_t word, const struct endpoi
 
 static void on_notify(struct mail *mail, void *receiver)
 {
-	struct replica *replica = (struct replica *)((char *)mail - offsetof(struct replica, notify_mail));
+	struct notice *notice = (struct notice *)((char *)mail - offsetof(struct notice, mail));
+	struct replica *replica = notice->replica;
 	struct replicate *room = receiver;
-	struct endpoint source = replica->notify_source;
+	struct endpoint source = notice->source;
 	uint64_t word = atomic_exchange_explicit(&replica->notify, 0, memory_order_acq_rel);
 	const struct zone_version *version;
 	struct endpoint host = source;
 	struct primary *primary;
 
+	free(notice);
 	if (replica->is_removed || room->is_stopping || replica->role != CONFIG_SECONDARY)
 		return;
 	host.port = 0;
@@ -209,11 +238,6 @@ static void on_notify(struct mail *mail, void *receiver)
 	log_heard(replica, word, &source, replica_is_idle(replica) ? "looking" : "remembered, the zone is busy");
 	notify_in_resume(replica);
 	replica_settle(replica);
-}
-
-void notify_in_init(struct replica *replica)
-{
-	replica->notify_mail.deliver = on_notify;
 }
 
 bool notify_bucket_take(struct notify_bucket *bucket, uint32_t rate, uint64_t now)

@@ -31,8 +31,6 @@ struct notify_bucket {
 // Takes one, where there is one. `rate` is serial-query-rate; 0: no limit.
 bool notify_bucket_take(struct notify_bucket *bucket, uint32_t rate, uint64_t now);
 
-void notify_in_init(struct replica *replica);
-
 // The zone is idle and a NOTIFY is remembered: acts on it, if it still has
 // news and its time has come.
 void notify_in_resume(struct replica *replica);

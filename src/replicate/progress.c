@@ -52,8 +52,8 @@ static void fill(const struct replica *replica, struct replica_progress *progres
 		progress->records = figures.records;
 	}
 	fill_timers(replica, progress);
-	if (replica->file_error != NULL)
-		snprintf(progress->file_error, sizeof progress->file_error, "%s", replica->file_error);
+	if (replica->aside->file_error != NULL)
+		snprintf(progress->file_error, sizeof progress->file_error, "%s", replica->aside->file_error);
 }
 
 int replicate_progress(struct replicate *replicate, const uint8_t *origin, struct replica_progress *progress)

@@ -23,8 +23,8 @@ struct refresh {
 	uint32_t granted;    // seconds the primary gives the copy (RFC 7314), 0: it did not say
 	uint16_t failures;   // attempts in a row that came to nothing
 	uint8_t phase;       // enum replica_phase
-	bool is_behind;      // a primary is known to have a newer serial
-	bool is_on_trial;    // too old by the wall clock, which is in doubt: an attempt decides, no time
+	bool is_behind : 1;  // a primary is known to have a newer serial
+	bool is_on_trial : 1; // too old by the wall clock, which is in doubt: an attempt decides, no time
 };
 
 enum refresh_event {

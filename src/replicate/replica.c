@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/epoch.h"
 #include "base/error.h"
@@ -33,17 +34,31 @@ const struct zone_version *replica_version(const struct replica *replica)
 	return atomic_load_explicit(&replica->slot->version, memory_order_relaxed);
 }
 
+static uint32_t wall_word(int64_t seconds)
+{
+	return seconds <= 0 ? 0 : seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
+}
+
+static uint32_t wall_now(void)
+{
+	return wall_word(clock_wall_s());
+}
+
 // --- its life
 
 static void on_deadline(struct deadline *deadline, uint64_t now);
 
 int replica_new(struct replicate *room, const struct config_zone *zone, struct replica **replica)
 {
-	struct replica *made = calloc(1, sizeof *made);
-	int error = made == NULL ? ERR_MEMORY : 0;
+	arena_ref ref = arena_alloc(sizeof(struct replica), NULL);
+	struct replica *made;
+	int error;
 
-	if (error == 0)
-		error = deadline_join(&room->deadlines, &made->deadline, on_deadline);
+	if (ref == 0)
+		return ERR_MEMORY;
+	made = arena_at(ref);
+	memset(made, 0, sizeof *made);
+	error = deadline_join(&room->deadlines, &made->deadline, on_deadline);
 	if (error == 0) {
 		error = zone_line_new(zone->name, &made->line);
 		if (error == 0)
@@ -52,18 +67,18 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 			deadline_leave(&room->deadlines, &made->deadline);
 	}
 	if (error != 0) {
-		if (made != NULL && made->line != NULL)
-			zone_line_release(made->line);
-		free(made);
+		zone_line_release(made->line);
+		arena_free(ref, sizeof *made, NULL);
 		return error;
 	}
 	made->room = room;
+	made->aside = &aside_nothing;
+	made->primary = &endpoint_none;
 	made->stamp.size = -1;
 	made->export_at = DEADLINE_NEVER;
 	made->export_cost_ms = UINT32_MAX;
 	made->role = zone->role;
 	refresh_init(&made->refresh, clock_boot_ms());
-	notify_in_init(made);
 	replica_configure(made, zone);
 	atomic_store_explicit(&made->slot->owner, made, memory_order_release);
 	*replica = made;
@@ -114,12 +129,15 @@ static void on_buried(struct mail *mail, void *receiver)
 	struct replica *replica = (struct replica *)((char *)mail - offsetof(struct replica, bury));
 	struct replicate *room = receiver;
 
-	free(replica->last_error);
-	free(replica->file_error);
-	free(replica->held);
-	zone_line_release(replica->line);
-	free(replica);
+	replica_free(replica);
 	room_job_end(room);
+}
+
+void replica_free(struct replica *replica)
+{
+	aside_free(replica);
+	zone_line_release(replica->line);
+	arena_free(arena_ref_of(replica), sizeof *replica, NULL);
 }
 
 // On the epoch thread: no worker can still see the zone.
@@ -218,7 +236,7 @@ void replica_settle(struct replica *replica)
 	if (replica->is_removed || replica->room->is_stopping || !replica->room->is_running)
 		return;
 	if (replica_is_idle(replica)) {
-		if (replica->rollback != NULL)
+		if (replica->aside->rollback != NULL)
 			rollback_run(replica);
 		else if (replica->wants_approval)
 			held_publish(replica);
@@ -290,34 +308,46 @@ void replica_wake(struct replica *replica, bool is_forced)
 
 void replica_clear_error(struct replica *replica)
 {
-	free(replica->last_error);
-	replica->last_error = NULL;
-	memset(replica->told, 0, sizeof replica->told);
+	struct aside *aside = aside_have(replica);
+
+	if (replica->aside == &aside_nothing)
+		return;
+	free(aside->last_error);
+	aside->last_error = NULL;
+	memset(aside->told, 0, sizeof aside->told);
+	aside_tidy(replica);
 }
 
 bool replica_has_news(struct replica *replica, const char *why)
 {
 	uint32_t hash = (uint32_t)hash_bytes(why, strlen(why)) | 1; // 0 is none
+	struct aside *aside = aside_of(replica);
 
-	for (unsigned i = 0; i < REPLICA_TOLD; i++)
-		if (replica->told[i] == hash)
+	for (unsigned i = 0; aside != NULL && i < REPLICA_TOLD; i++)
+		if (aside->told[i] == hash)
 			return false;
-	replica->told[replica->told_at++ % REPLICA_TOLD] = hash;
+	if (aside != NULL)
+		aside->told[aside->told_at++ % REPLICA_TOLD] = hash;
 	return true;
+}
+
+// Without memory what is known already stays.
+static void set_last_error(struct replica *replica, const char *why)
+{
+	struct aside *aside = aside_of(replica);
+	char *text = aside != NULL ? strndup(why, 255) : NULL;
+
+	if (text == NULL)
+		return;
+	free(aside->last_error);
+	aside->last_error = text;
 }
 
 void replica_note_error(struct replica *replica, const char *why)
 {
-	char *text;
-
-	if (replica->last_error == NULL || strcmp(replica->last_error, why) != 0) {
-		text = strndup(why, 255);
-		if (text != NULL) {
-			free(replica->last_error);
-			replica->last_error = text;
-		}
-	}
-	replica->last_error_at = clock_wall_s();
+	if (replica->aside->last_error == NULL || strcmp(replica->aside->last_error, why) != 0)
+		set_last_error(replica, why);
+	replica->last_error_at = wall_now();
 	changes_mark(replica);
 }
 
@@ -336,12 +366,12 @@ void replica_note_serial(struct replica *replica, const struct endpoint *primary
 
 	changes_mark(replica);
 	if (primary->family != AF_UNSPEC)
-		replica->primary = *primary;
+		replica->primary = endpoints_keep(&replica->room->endpoints, primary);
 	if (!replica->has_primary_serial || serial_newer(serial, replica->primary_serial) || version == NULL)
 		replica->primary_serial = serial;
 	replica->has_primary_serial = true;
 	if (version != NULL && serial_newer(serial, zone_serial(version)) && replica->behind_since == 0)
-		replica->behind_since = clock_wall_s();
+		replica->behind_since = wall_now();
 }
 
 void replica_confirmed(struct replica *replica)
@@ -349,7 +379,7 @@ void replica_confirmed(struct replica *replica)
 	const struct zone_version *version = replica_version(replica);
 	char name[NAME_MAX_TEXT];
 
-	replica->confirmed = clock_wall_s();
+	replica->confirmed = wall_now();
 	// A NOTIFY that came meanwhile may know of more than this answer did.
 	if (version != NULL && !replica->is_woken) {
 		replica->primary_serial = zone_serial(version);
@@ -358,7 +388,7 @@ void replica_confirmed(struct replica *replica)
 		replica->has_notify_serial = false;
 	}
 	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	if (replica->last_error != NULL && version != NULL)
+	if (replica->aside->last_error != NULL && version != NULL)
 		log_event(LEVEL_INFO, "confirmed-again", replica_name(replica, name),
 		         LOG_FIELDS(log_number("serial", zone_serial(version))), "serial %" PRIu32 " is confirmed again",
 		         zone_serial(version));
@@ -412,9 +442,9 @@ void replica_still_held(struct replica *replica)
 		replica_clear_error(replica);
 	// An older version is served because the operator wants it, and it is as good
 	// as the primaries are there.
-	if (replica->pin != NULL)
-		replica->confirmed = clock_wall_s();
-	act(replica, step(replica, replica->pin != NULL ? REFRESH_CONFIRMED : REFRESH_HELD));
+	if (replica->aside->pin != NULL)
+		replica->confirmed = wall_now();
+	act(replica, step(replica, replica->aside->pin != NULL ? REFRESH_CONFIRMED : REFRESH_HELD));
 	replica_put_state(replica);
 	replica_settle(replica);
 }
@@ -473,9 +503,9 @@ void replica_replaced(struct replica *replica, const struct zone_version *versio
 	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
 		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
 	replica->is_file_served = false; // load_published() knows better
-	replica->transferred = clock_wall_s();
+	replica->transferred = wall_now();
 	if (is_transfer)
-		replica->confirmed = replica_confirmation(replica, confirmed_at);
+		replica->confirmed = wall_word(replica_confirmation(replica, confirmed_at));
 	if (replica->has_notify_serial && !serial_newer(replica->notify_serial, soa.serial))
 		replica->has_notify_serial = false;
 	if (!replica->has_primary_serial || !serial_newer(replica->primary_serial, soa.serial)) {
@@ -515,18 +545,18 @@ void replica_store_state(const struct replica *replica, struct store_state *stat
 	memset(state, 0, sizeof *state);
 	state->has_version = version != NULL;
 	if (version != NULL)
-		state->serial = replica->pin != NULL ? replica->pin->newest : zone_serial(version);
+		state->serial = replica->aside->pin != NULL ? replica->aside->pin->newest : zone_serial(version);
 	state->transferred = replica->transferred;
 	state->confirmed = replica->confirmed;
 	if (replica->role == CONFIG_SECONDARY && version != NULL) {
 		state->refresh_at = wall_of(replica->refresh.refresh_at);
 		state->expires_at = replica->refresh.expires_at != REFRESH_NEVER
 		                    ? wall_of(replica->refresh.expires_at)
-		                    : replica->confirmed + replica->refresh.expire;
+		                    : (int64_t)replica->confirmed + replica->refresh.expire;
 	}
-	endpoint_to(&replica->primary, &state->primary);
-	if (replica->last_error != NULL)
-		snprintf(state->last_error, sizeof state->last_error, "%s", replica->last_error);
+	endpoint_to(replica->primary, &state->primary);
+	if (replica->aside->last_error != NULL)
+		snprintf(state->last_error, sizeof state->last_error, "%s", replica->aside->last_error);
 	state->last_error_at = replica->last_error_at;
 	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
 		state->file = replica->stamp;
@@ -547,18 +577,20 @@ void replica_put_state(struct replica *replica)
 void replica_resume(struct replica *replica, const struct zone_version *version,
                     const struct store_state *state, int64_t wall, bool ask_first)
 {
+	struct endpoint primary;
 	struct rrset set;
 	struct soa soa;
 
 	zone_soa(version, &set);
 	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
 		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
-	replica->transferred = state->transferred;
-	replica->confirmed = state->confirmed;
-	replica->last_error_at = state->last_error_at;
-	endpoint_from(&replica->primary, (const struct sockaddr *)&state->primary);
+	replica->transferred = wall_word(state->transferred);
+	replica->confirmed = wall_word(state->confirmed);
+	replica->last_error_at = wall_word(state->last_error_at);
+	endpoint_from(&primary, (const struct sockaddr *)&state->primary);
+	replica->primary = endpoints_keep(&replica->room->endpoints, &primary);
 	if (state->last_error[0] != '\0')
-		replica->last_error = strndup(state->last_error, sizeof state->last_error);
+		set_last_error(replica, state->last_error);
 	zone_slot_publish(replica->slot, version);
 	warn_of_iterations(replica, version);
 	if (replica->role != CONFIG_SECONDARY) {

@@ -2,14 +2,16 @@
 // One zone that is kept: its state, small because there may be 100,000.
 #pragma once
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mailbox.h"
 #include "config/config.h"
+#include "replicate/aside.h"
 #include "replicate/deadline.h"
-#include "replicate/endpoint.h"
+#include "replicate/endpoints.h"
 #include "replicate/refresh.h"
 #include "replicate/room.h"
 #include "store/store.h"
@@ -17,16 +19,10 @@
 #include "zone/table.h"
 
 struct attempt;
-struct compare;
 struct notify_entry;
 struct publication;
-struct rollback;
-struct store_held;
-struct store_pin;
 
-// Primaries whose trouble each is told once, however they take turns.
-#define REPLICA_TOLD 4
-
+// It lies in the arena, without a pointer's worth to spare.
 struct replica {
 	struct deadline deadline;  // the earliest of refresh, expiry and export
 	struct replicate *room;
@@ -35,46 +31,38 @@ struct replica {
 	_Atomic(const struct config_zone *) zone; // valid with room->config
 	struct attempt *attempt;         // an attempt to refresh is under way
 	struct publication *publication; // a draft is on its way to be served
-	struct store_held *held;         // what the guard holds back, or the operator rejected; NULL: nothing
-	struct store_pin *pin;           // it is rolled back; NULL: the newest is served
-	struct rollback *rollback;       // a turn back or forth is under way
-	struct compare *compare;         // what a primary has is being compared with it
-	struct replica *next_due, *previous_due; // queue of those that wait for an attempt
+	const struct aside *aside;       // what few have; never NULL
+	union {
+		struct { struct replica *next_due, *previous_due; }; // queue of those that wait for an attempt
+		struct mail bury;                // after the grace period that follows removal
+	};
 	struct refresh refresh;
 
 	// NOTIFY, told by workers: NOTIFY_PENDING … | serial. Whoever sets PENDING
-	// writes notify_source and posts the mail; the loop reads it before it clears
-	// PENDING.
+	// posts a notice; the loop clears it.
 	_Atomic uint64_t notify;
-	struct mail notify_mail;
-	struct endpoint notify_source;
-	struct endpoint notify_from; // the loop's: who is believed to have news
 	uint64_t notify_after;       // boot ms: a NOTIFY is heeded no sooner
 	struct notify_entry *notifies; // NOTIFYs of ours on their way to others
 
-	struct endpoint primary;   // of the last contact
-	char *last_error;          // NULL: none since the last success
-	int64_t last_error_at;     // wall seconds
-	uint32_t told[REPLICA_TOLD]; // hashes of what was logged since the last success, the newest at turns
-	uint8_t told_at;
-	int64_t transferred, confirmed;
-	int64_t behind_since;
+	const struct endpoint *primary; // of the last contact; in room->endpoints
+	uint64_t export_at;        // boot ms; DEADLINE_NEVER: the file is as the version
+	struct file_stamp stamp;   // of the zone file that was read
+
+	// Wall seconds, 0 never. Enough until 2106.
+	uint32_t transferred, confirmed;
+	uint32_t behind_since;
+	uint32_t last_error_at;
 	uint32_t primary_serial;
 	uint32_t notify_serial;    // what the last NOTIFY told, until an answer of a primary says more
 
 	uint32_t attempts;         // that have ended
 	uint32_t notifies_failed;  // given up, or refused
-	char *file_error;          // why the zone file could not be written; NULL: it could
-
-	uint64_t export_at;        // boot ms; DEADLINE_NEVER: the file is as the version
-	uint32_t export_cost_ms; // UINT32_MAX: none was written yet
-	struct replica *next_export;
-	struct file_stamp stamp;   // of the zone file that was read
+	uint32_t export_cost_ms;   // UINT32_MAX: none was written yet
 	uint32_t index;            // in room->replicas
-	uint32_t generation;
 	uint32_t holds;            // jobs that still point here
 
 	uint8_t role;              // enum config_role
+	bool generation : 1;       // of the configuration that named it last, its lowest bit
 	bool has_primary_serial : 1;
 	bool has_notify_serial : 1;
 	bool is_due : 1;           // in the queue
@@ -96,8 +84,8 @@ struct replica {
 	bool is_removed : 1;
 	bool has_warned_targets : 1;
 	bool has_warned_nsec3 : 1;
-	struct mail bury;          // after the grace period that follows removal
 };
+static_assert(sizeof(struct replica) <= 256, "a zone costs no more");
 
 static inline const struct config_zone *replica_zone(struct replica *replica)
 {
@@ -118,6 +106,9 @@ void replica_configure(struct replica *replica, const struct config_zone *zone);
 
 // Takes the zone out of service; the memory goes once nobody can see it.
 void replica_remove(struct replica *replica);
+
+// Its memory, once nobody can see it.
+void replica_free(struct replica *replica);
 
 void replica_hold(struct replica *replica);
 void replica_drop(struct replica *replica);

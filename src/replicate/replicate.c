@@ -186,7 +186,7 @@ static int add_zone(struct replicate *room, const struct config_zone *zone)
 	if (error != 0)
 		return error;
 	replica->index = room->replica_count;
-	replica->generation = room->generation;
+	replica->generation = (room->generation & 1) != 0;
 	replica->wants_load = room->is_running && !start_load_one(replica);
 	room->replicas[room->replica_count++] = replica;
 	changes_mark(replica);
@@ -201,7 +201,7 @@ static void take_zone(struct replicate *room, const struct config_zone *zone)
 	int error;
 
 	if (replica != NULL) {
-		replica->generation = room->generation;
+		replica->generation = (room->generation & 1) != 0;
 		replica_configure(replica, zone);
 		replica->wants_load = replica->role == CONFIG_PRIMARY;
 		// The reload may have mended what keeps it from being current.
@@ -220,7 +220,7 @@ static void drop_old_zones(struct replicate *room)
 
 	while (i < room->replica_count) {
 		struct replica *replica = room->replicas[i];
-		if (replica->generation == room->generation) {
+		if (replica->generation == ((room->generation & 1) != 0)) {
 			i++;
 			continue;
 		}
@@ -304,7 +304,7 @@ static int command(struct replicate *room, const uint8_t *origin, bool is_forced
 		error = ERR_NOT_FOUND;
 	else if (replica->role != CONFIG_SECONDARY)
 		error = ERR_STATE;
-	else if (is_forced && (replica->pin != NULL || replica->rollback != NULL))
+	else if (is_forced && (replica->aside->pin != NULL || replica->aside->rollback != NULL))
 		error = ERR_BUSY;
 	else
 		replica_wake(replica, is_forced);
@@ -445,18 +445,15 @@ static void go_on_stopping(struct replicate *room)
 static void free_replica(struct replica *replica)
 {
 	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
-	zone_line_release(replica->line);
-	free(replica->last_error);
-	free(replica->file_error);
-	free(replica->held);
 	rollback_forget(replica);
-	free(replica);
+	replica_free(replica);
 }
 
 void replicate_free(struct replicate *replicate)
 {
 	if (replicate == NULL)
 		return;
+	mailbox_deliver(replicate->box, replicate, SIZE_MAX); // NOTIFYs that came too late
 	for (uint32_t i = 0; i < replicate->replica_count; i++)
 		free_replica(replicate->replicas[i]);
 	free(replicate->replicas);
@@ -469,6 +466,8 @@ void replicate_free(struct replicate *replicate)
 	primary_free_all(replicate);
 	primary_links_free(replicate);
 	deadline_queue_free(&replicate->deadlines);
+	endpoints_free(&replicate->endpoints);
+	exports_free(&replicate->exports);
 	config_release(room_config(replicate));
 	mailbox_free(replicate->box);
 	pthread_mutex_destroy(&replicate->lock);

@@ -51,13 +51,17 @@ static int begin(struct replica *replica, const struct store_pin *pin, bool is_r
                  void *context, char why[static 256])
 {
 	struct rollback *turn;
+	struct aside *aside;
 
-	if (replica->rollback != NULL) {
-		snprintf(why, 256, "it is being turned to serial %" PRIu32 " already", wanted_serial(replica->rollback));
+	if (replica->aside->rollback != NULL) {
+		snprintf(why, 256, "it is being turned to serial %" PRIu32 " already", wanted_serial(replica->aside->rollback));
 		return ERR_BUSY;
 	}
 	turn = calloc(1, sizeof *turn);
-	if (turn == NULL) {
+	aside = aside_of(replica);
+	if (turn == NULL || aside == NULL) {
+		free(turn);
+		aside_tidy(replica);
 		snprintf(why, 256, "%s", error_text(ERR_MEMORY));
 		return ERR_MEMORY;
 	}
@@ -67,7 +71,7 @@ static int begin(struct replica *replica, const struct store_pin *pin, bool is_r
 	turn->pin = *pin;
 	turn->done = done;
 	turn->context = context;
-	replica->rollback = turn;
+	aside->rollback = turn;
 	replica->is_forced = false;
 	// A primary that does not answer would keep the zone busy for long.
 	if (replica->attempt != NULL && replica->publication == NULL)
@@ -80,7 +84,7 @@ int rollback_begin(struct replica *replica, uint32_t serial, replicate_done *don
                    char why[static 256])
 {
 	const struct zone_version *version = replica_version(replica);
-	const struct store_pin *now = replica->pin;
+	const struct store_pin *now = replica->aside->pin;
 	struct store_pin pin = { .serial = serial, .since = clock_wall_s() };
 	char name[NAME_MAX_TEXT];
 
@@ -102,11 +106,11 @@ int rollback_begin(struct replica *replica, uint32_t serial, replicate_done *don
 
 int rollback_resume(struct replica *replica, replicate_done *done, void *context, char why[static 256])
 {
-	if (replica->pin == NULL) {
+	if (replica->aside->pin == NULL) {
 		snprintf(why, 256, "it is not rolled back");
 		return ERR_STATE;
 	}
-	return begin(replica, replica->pin, true, done, context, why);
+	return begin(replica, replica->aside->pin, true, done, context, why);
 }
 
 // --- the version, from the journal
@@ -172,7 +176,7 @@ static void on_built(struct mail *mail, void *receiver)
 	zone_release(turn->base);
 	turn->base = NULL;
 	turn->is_running = false;
-	if (replica->rollback != turn) // the zone went away meanwhile
+	if (replica->aside->rollback != turn) // the zone went away meanwhile
 		free_turn(turn);
 	else if (room->is_stopping)
 		rollback_forget(replica);
@@ -188,7 +192,7 @@ static void on_built(struct mail *mail, void *receiver)
 
 void rollback_run(struct replica *replica)
 {
-	struct rollback *turn = replica->rollback;
+	struct rollback *turn = replica->aside->rollback;
 	struct replicate *room = replica->room;
 	const struct zone_version *version = replica_version(replica);
 
@@ -198,7 +202,7 @@ void rollback_run(struct replica *replica)
 	turn->base = zone_hold(version);
 	// The newest may have come while the zone was busy.
 	if (!turn->is_resume)
-		turn->pin.newest = replica->pin != NULL ? replica->pin->newest : zone_serial(version);
+		turn->pin.newest = replica->aside->pin != NULL ? replica->aside->pin->newest : zone_serial(version);
 	replica->is_strand_busy = true;
 	replica_hold(replica);
 	room_job_begin(room);
@@ -210,18 +214,23 @@ void rollback_run(struct replica *replica)
 
 static int remember(struct replica *replica, const struct store_pin *pin)
 {
-	if (replica->pin == NULL)
-		replica->pin = malloc(sizeof *replica->pin);
-	if (replica->pin == NULL)
+	struct aside *aside = aside_of(replica);
+
+	if (aside != NULL && aside->pin == NULL)
+		aside->pin = malloc(sizeof *aside->pin);
+	if (aside == NULL || aside->pin == NULL)
 		return ERR_MEMORY;
-	*replica->pin = *pin;
+	*aside->pin = *pin;
 	return 0;
 }
 
 static void forget_pin(struct replica *replica)
 {
-	free(replica->pin);
-	replica->pin = NULL;
+	if (replica->aside->pin == NULL)
+		return;
+	free(replica->aside->pin);
+	aside_have(replica)->pin = NULL;
+	aside_tidy(replica);
 }
 
 void rollback_served(struct replica *replica, const struct zone_version *version, const struct store_pin *pin)
@@ -264,12 +273,13 @@ static void give_up_resuming(struct replica *replica, const char *why)
 
 void rollback_published(struct replica *replica, int error, const char *why)
 {
-	struct rollback *turn = replica->rollback;
+	struct rollback *turn = replica->aside->rollback;
 	char name[NAME_MAX_TEXT], text[512];
 
 	if (turn == NULL)
 		return;
-	replica->rollback = NULL;
+	aside_have(replica)->rollback = NULL;
+	aside_tidy(replica);
 	replica_name(replica, name);
 	if (error == 0 && turn->is_resume) {
 		snprintf(text, sizeof text, "serial %" PRIu32 " is served again; asking its primaries", turn->pin.newest);
@@ -294,19 +304,21 @@ void rollback_published(struct replica *replica, int error, const char *why)
 
 void rollback_stop(struct replica *replica)
 {
-	if (replica->rollback != NULL)
-		tell(replica->rollback, ERR_CLOSED, "the server is ending");
+	if (replica->aside->rollback != NULL)
+		tell(replica->aside->rollback, ERR_CLOSED, "the server is ending");
 }
 
 void rollback_forget(struct replica *replica)
 {
-	struct rollback *turn = replica->rollback;
+	struct rollback *turn = replica->aside->rollback;
 
-	replica->rollback = NULL;
+	if (turn != NULL)
+		aside_have(replica)->rollback = NULL;
 	// A copy that is taken up again later is the newest.
-	if (replica->pin != NULL && !replica->room->is_stopping)
+	if (replica->aside->pin != NULL && !replica->room->is_stopping)
 		(void)store_pin_put(replica->room->store, replica->slot->origin, NULL, NULL, NULL);
 	forget_pin(replica);
+	aside_tidy(replica);
 	if (turn == NULL)
 		return;
 	tell(turn, ERR_CLOSED, "the zone is no longer configured so");
@@ -334,7 +346,7 @@ void rollback_resume_all(struct replicate *room)
 
 void rollback_at_start(const struct replica *replica, const struct zone_version **version)
 {
-	const struct store_pin *pin = replica->pin;
+	const struct store_pin *pin = replica->aside->pin;
 	const struct zone_version *older = NULL;
 	struct zone_draft *draft;
 	char name[NAME_MAX_TEXT];
@@ -362,7 +374,7 @@ void rollback_at_start(const struct replica *replica, const struct zone_version 
 
 void rollback_settle(struct replica *replica, const struct zone_version *version)
 {
-	const struct store_pin *pin = replica->pin;
+	const struct store_pin *pin = replica->aside->pin;
 	char name[NAME_MAX_TEXT];
 
 	if (pin == NULL)

@@ -17,6 +17,7 @@
 #include "replicate/changes.h"
 #include "replicate/counters.h"
 #include "replicate/deadline.h"
+#include "replicate/endpoints.h"
 #include "replicate/export.h"
 #include "replicate/link.h"
 #include "replicate/load.h"
@@ -43,6 +44,7 @@ struct replicate {
 	struct mailbox *box;
 	pthread_mutex_t lock;
 	struct deadline_queue deadlines;
+	struct endpoints endpoints;
 	uint64_t armed_at;
 	struct random_pool random;
 

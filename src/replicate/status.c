@@ -32,7 +32,7 @@ static void fill_timers(const struct replica *replica, struct replica_status *st
 		return;
 	status->refresh_at = wall_of(replica->refresh.refresh_at, now, wall);
 	if (replica->refresh.phase == REPLICA_EXPIRED)
-		status->expires_at = replica->confirmed + replica->refresh.expire;
+		status->expires_at = (int64_t)replica->confirmed + replica->refresh.expire;
 	else
 		status->expires_at = wall_of(replica->refresh.expires_at, now, wall);
 }
@@ -54,7 +54,7 @@ static void fill_content(const struct replica *replica, struct replica_status *s
 
 static void fill_held(const struct replica *replica, struct replica_status *status)
 {
-	const struct store_held *held = replica->held;
+	const struct store_held *held = replica->aside->held;
 
 	if (held == NULL)
 		return;
@@ -81,16 +81,16 @@ void status_fill(struct replica *replica, struct replica_status *status)
 	fill_content(replica, status);
 	fill_timers(replica, status);
 	fill_held(replica, status);
-	status->rolled_back = replica->pin != NULL;
-	status->newest_serial = replica->pin != NULL ? replica->pin->newest : status->serial;
-	status->rolled_back_since = replica->pin != NULL ? replica->pin->since : 0;
+	status->rolled_back = replica->aside->pin != NULL;
+	status->newest_serial = replica->aside->pin != NULL ? replica->aside->pin->newest : status->serial;
+	status->rolled_back_since = replica->aside->pin != NULL ? replica->aside->pin->since : 0;
 	status->unsaved = replica->is_unsaved;
 	status->file_failed = replica->has_file_failed;
 	status->transferring = attempt_is_fetching(replica->attempt);
 	status->polling = attempt_is_polling(replica->attempt);
 	status->has_primary_serial = replica->has_primary_serial;
 	status->primary_serial = replica->primary_serial;
-	endpoint_to(&replica->primary, &status->primary);
+	endpoint_to(replica->primary, &status->primary);
 	// Before any contact, the one that will be asked first.
 	if (status->primary.ss_family == AF_UNSPEC && zone->policy->primaries->count > 0)
 		status->primary = zone->policy->primaries->remote[0].address;
@@ -98,8 +98,8 @@ void status_fill(struct replica *replica, struct replica_status *status)
 	status->confirmed = replica->confirmed;
 	status->behind_since = replica->behind_since;
 	status->last_error_at = replica->last_error_at;
-	if (replica->last_error != NULL)
-		snprintf(status->last_error, sizeof status->last_error, "%s", replica->last_error);
+	if (replica->aside->last_error != NULL)
+		snprintf(status->last_error, sizeof status->last_error, "%s", replica->aside->last_error);
 	if (zone->file != NULL)
 		snprintf(status->file, sizeof status->file, "%s", zone->file);
 }

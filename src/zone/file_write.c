@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Writing a zone version as text, so that what stands under the path is at any
-// moment a whole zone: write, fsync, rename, fsync the folder.
-#include <errno.h>
-#include <fcntl.h>
+// A zone version as text.
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "dns/message.h"
 #include "dns/types.h"
 #include "dns/wire.h"
@@ -94,88 +87,5 @@ int zone_text_write(const struct zone_version *version, zone_text_sink *sink, vo
 	if (error == 0)
 		error = flush(&out);
 	free(out.buffer);
-	return error;
-}
-
-struct file_sink {
-	int fd;
-	int failed; // errno
-};
-
-static int write_to_file(void *context, const char *text, size_t length)
-{
-	struct file_sink *file = context;
-	int error = file_write_all(file->fd, text, length);
-	if (error != 0)
-		file->failed = errno;
-	return error;
-}
-
-static int sync_folder(const char *path)
-{
-	char *folder = strdup(path);
-	if (folder == NULL)
-		return ENOMEM;
-	char *slash = strrchr(folder, '/');
-	if (slash != NULL)
-		slash[slash == folder] = '\0';
-	int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int reason = fd < 0 || fsync(fd) != 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return reason;
-}
-
-static int say(char message[static 256], const char *path, const char *what, int reason)
-{
-	snprintf(message, 256, "%.160s: %s: %s", path, what, strerror(reason));
-	return reason == ENOMEM ? ERR_MEMORY : ERR_IO;
-}
-
-// Writes and syncs the open temporary file.
-static int write_whole(const struct zone_version *version, const char *path, int fd, char message[static 256])
-{
-	struct file_sink file = { .fd = fd };
-	int error = zone_text_write(version, write_to_file, &file);
-	if (error == ERR_IO)
-		return say(message, path, "cannot be written", file.failed);
-	if (error != 0) {
-		snprintf(message, 256, "%.160s: cannot be written: %s", path, error_text(error));
-		return error;
-	}
-	if (fchmod(fd, 0644) != 0 || fsync(fd) != 0)
-		return say(message, path, "cannot be written", errno);
-	return 0;
-}
-
-int zone_file_write(const struct zone_version *version, const char *path, char message[static 256])
-{
-	size_t length = strlen(path);
-	char *temporary = malloc(length + 8);
-	message[0] = '\0';
-	if (temporary == NULL)
-		return say(message, path, "cannot be written", ENOMEM);
-	memcpy(temporary, path, length);
-	memcpy(temporary + length, ".XXXXXX", 8);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		int error = say(message, path, "no file can be made in its folder", errno);
-		free(temporary);
-		return error;
-	}
-	int error = write_whole(version, path, fd, message);
-	if (close(fd) != 0 && error == 0)
-		error = say(message, path, "cannot be written", errno);
-	if (error == 0 && rename(temporary, path) != 0)
-		error = say(message, path, "cannot be replaced", errno);
-	if (error != 0) {
-		unlink(temporary);
-	} else {
-		int reason = sync_folder(path);
-		if (reason != 0)
-			error = say(message, path, "its folder cannot be synced", reason);
-	}
-	free(temporary);
 	return error;
 }
