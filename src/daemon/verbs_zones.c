@@ -141,8 +141,10 @@ int status_of_all(struct server *server, const struct request *request, FILE *re
 		status_write_head(reply, request->colour);
 	bool good = write_all(&l);
 	zones_free(&l.zones);
-	if (!good || !request_read_begin(server, reply))
+	if (!good || !request_read_begin(server, reply)) {
+		text_free(&l.list.text);
 		return EXIT_FAILED;
+	}
 	describe_server(server, &about);
 	request_read_end(server);
 	if (request->json)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "observe/http_text.h"
 #include "observe/servers.h"
 #include "replicate/progress.h"
 #include "replicate/replicate.h"
@@ -88,6 +89,7 @@ json_t *status_server_json(const struct status_server *server);
 struct status_list {
 	FILE *to;
 	unsigned written;
+	struct text text; // of one zone; status_list_end() frees it
 };
 void status_list_begin(struct status_list *list, FILE *to);
 void status_list_add(struct status_list *list, const struct replica_status *zone, int64_t now);

@@ -6,11 +6,6 @@
 #include "dns/types.h"
 #include "observe/status.h"
 
-static json_t *time_json(int64_t at)
-{
-	return at == 0 ? json_null() : json_integer(at);
-}
-
 static json_t *serial_json(bool known, uint32_t serial)
 {
 	return known ? json_integer(serial) : json_null();
@@ -24,67 +19,120 @@ static json_t *text_json(const char *text)
 	return string != NULL ? string : json_null();
 }
 
-static json_t *primary_json(const struct replica_status *zone)
-{
-	char text[ADDRESS_TEXT];
-	const struct sockaddr *primary = (const struct sockaddr *)&zone->primary;
-	return primary->sa_family == 0 ? json_null() : json_string(address_to_text(primary, text));
-}
-
 // The serial stays after a rejection, so that one sees what is passed over.
 static json_t *held_json(const struct replica_status *zone)
 {
-	if (!zone->held && !zone->rejected)
-		return json_null();
 	return json_pack("{s:I, s:b, s:I, s:s, s:o, s:I, s:I}", "serial", (json_int_t)zone->held_serial,
 	                 "rejected", (int)zone->rejected, "since", (json_int_t)zone->held_since,
 	                 "check", zone->held_check, "why", text_json(zone->held_why),
 	                 "records", (json_int_t)zone->held_records, "names", (json_int_t)zone->held_names);
 }
 
-// How long a primary has had a newer serial; without a copy there is nothing
-// that could lag.
-static json_t *lag_json(const struct replica_status *zone, int64_t now)
-{
-	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
-	return zone->has_version ? json_integer(lag < 0 ? 0 : lag) : json_null();
-}
-
 static json_t *rollback_json(const struct replica_status *zone)
 {
-	if (!zone->rolled_back)
-		return json_null();
 	return json_pack("{s:I, s:I, s:I}", "serial", (json_int_t)zone->serial,
 	                 "newest", (json_int_t)zone->newest_serial, "since", (json_int_t)zone->rolled_back_since);
 }
 
+// --- a zone as text: lists of 100,000 are made of it, so nothing is built first
+
+static void put_key(struct text *to, const char *key)
+{
+	bool is_first = to->length > 0 && to->bytes[to->length - 1] == '{';
+	text_put(to, is_first ? "\"" : ",\"");
+	text_put(to, key);
+	text_put(to, "\":");
+}
+
+// null where it is empty, or a log line that was cut inside a character.
+static void put_text(struct text *to, const char *key, const char *string)
+{
+	size_t length = 0;
+	while (string[length] >= ' ' && string[length] < 127 && string[length] != '"' && string[length] != '\\')
+		length++;
+	put_key(to, key);
+	if (string[0] == '\0' || string[length] != '\0') {
+		text_put_json(to, string[0] == '\0' ? NULL : json_string(string));
+		return;
+	}
+	text_put_bytes(to, "\"", 1);
+	text_put_bytes(to, string, length);
+	text_put_bytes(to, "\"", 1);
+}
+
+static void put_number(struct text *to, const char *key, bool is_known, int64_t number)
+{
+	put_key(to, key);
+	if (is_known)
+		text_put_number(to, number);
+	else
+		text_put_bytes(to, "null", 4);
+}
+
+static void put_time(struct text *to, const char *key, int64_t at)
+{
+	put_number(to, key, at != 0, at);
+}
+
+static void put_flag(struct text *to, const char *key, bool flag)
+{
+	put_key(to, key);
+	text_put(to, flag ? "true" : "false");
+}
+
+static void put_json(struct text *to, const char *key, json_t *value)
+{
+	put_key(to, key);
+	text_put_json(to, value);
+}
+
+// How long a primary has had a newer serial; without a copy there is nothing
+// that could lag.
+static void put_lag(struct text *to, const struct replica_status *zone, int64_t now)
+{
+	int64_t lag = zone->behind_since == 0 ? 0 : now - zone->behind_since;
+	put_number(to, "lag_seconds", zone->has_version, lag < 0 ? 0 : lag);
+}
+
+static void put_zone(struct text *to, const struct replica_status *zone, int64_t now)
+{
+	char name[NAME_MAX_TEXT], primary[ADDRESS_TEXT] = "";
+	if (zone->primary.ss_family != 0)
+		address_to_text((const struct sockaddr *)&zone->primary, primary);
+	text_put_bytes(to, "{", 1);
+	put_text(to, "zone", name_to_text(zone->origin, name));
+	put_text(to, "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary");
+	put_text(to, "state", status_phase_text(zone->phase));
+	put_number(to, "serial", zone->has_version, zone->serial);
+	put_text(to, "primary", primary);
+	put_number(to, "primary_serial", zone->has_primary_serial, zone->primary_serial);
+	put_lag(to, zone, now);
+	put_time(to, "transferred", zone->transferred);
+	put_time(to, "confirmed", zone->confirmed);
+	put_time(to, "refresh_at", zone->refresh_at);
+	put_time(to, "expires_at", zone->expires_at);
+	put_json(to, "held", zone->held || zone->rejected ? held_json(zone) : NULL);
+	put_json(to, "rolled_back", zone->rolled_back ? rollback_json(zone) : NULL);
+	put_flag(to, "transferring", zone->transferring);
+	put_flag(to, "polling", zone->polling);
+	put_flag(to, "unsaved", zone->unsaved);
+	put_number(to, "records", true, (int64_t)zone->records);
+	put_number(to, "names", true, (int64_t)zone->names);
+	put_number(to, "bytes", true, (int64_t)zone->bytes);
+	put_text(to, "file", zone->file);
+	put_flag(to, "file_failed", zone->file_failed);
+	put_text(to, "last_error", zone->last_error);
+	put_time(to, "last_error_at", zone->last_error_at);
+	text_put_bytes(to, "}", 1);
+}
+
 json_t *status_zone_json(const struct replica_status *zone, int64_t now)
 {
-	char name[NAME_MAX_TEXT];
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}",
-	                 "held", held_json(zone),
-	                 "rolled_back", rollback_json(zone),
-	                 "zone", name_to_text(zone->origin, name),
-	                 "role", zone->role == CONFIG_PRIMARY ? "primary" : "secondary",
-	                 "state", status_phase_text(zone->phase),
-	                 "serial", serial_json(zone->has_version, zone->serial),
-	                 "primary", primary_json(zone),
-	                 "primary_serial", serial_json(zone->has_primary_serial, zone->primary_serial),
-	                 "lag_seconds", lag_json(zone, now),
-	                 "transferred", time_json(zone->transferred),
-	                 "confirmed", time_json(zone->confirmed),
-	                 "refresh_at", time_json(zone->refresh_at),
-	                 "expires_at", time_json(zone->expires_at),
-	                 "transferring", (int)zone->transferring,
-	                 "polling", (int)zone->polling,
-	                 "unsaved", (int)zone->unsaved,
-	                 "records", (json_int_t)zone->records,
-	                 "names", (json_int_t)zone->names,
-	                 "bytes", (json_int_t)zone->bytes,
-	                 "file", text_json(zone->file),
-	                 "file_failed", (int)zone->file_failed,
-	                 "last_error", text_json(zone->last_error),
-	                 "last_error_at", time_json(zone->last_error_at));
+	struct text text = { 0 };
+	put_zone(&text, zone, now);
+	json_t *json = text.failed ? NULL : json_loadb(text.bytes, text.length, 0, NULL);
+	text_free(&text);
+	return json;
 }
 
 static json_t *answered_json(const struct replica_status *zone, const struct status_answered *answered)
@@ -166,8 +214,14 @@ void status_list_begin(struct status_list *list, FILE *to)
 
 void status_list_add(struct status_list *list, const struct replica_status *zone, int64_t now)
 {
+	list->text.length = 0;
+	list->text.failed = false;
+	put_zone(&list->text, zone, now);
 	fputs(list->written++ == 0 ? "\n" : ",\n", list->to);
-	write_json(list->to, status_zone_json(zone, now));
+	if (list->text.failed)
+		fputs("null", list->to);
+	else
+		fwrite(list->text.bytes, 1, list->text.length, list->to);
 }
 
 void status_list_end(struct status_list *list, const struct status_summary *summary,
@@ -180,4 +234,5 @@ void status_list_end(struct status_list *list, const struct status_summary *summ
 		write_json(list->to, status_server_json(server));
 	}
 	fputs("}\n", list->to);
+	text_free(&list->text);
 }
