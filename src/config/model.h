@@ -114,7 +114,7 @@ struct config_policy {
 	uint64_t max_zone_size;         // bytes on the wire
 	uint64_t max_journal_size;
 	uint32_t max_records;
-	uint32_t max_records_per_type, max_types_per_name; // not in effect yet
+	uint32_t max_records_per_type, max_types_per_name;
 	uint32_t max_shrink;            // percent of the names that may go at once; 100: no check
 	uint32_t verifier_timeout;
 	const char *verifier;           // command; NULL none

@@ -23,7 +23,6 @@
 #define LOOKS "answers look one way only"
 #define SHOWN "`understudy status` shows the state"
 #define METRICS "http-listen gives the metrics"
-#define PER_NAME LATER ": max-records bounds the zone as a whole"
 
 #define POLICY(field) (uint32_t)offsetof(struct config_policy, field)
 #define SERVER(field) (uint32_t)offsetof(struct config_server, field)
@@ -73,8 +72,8 @@ const struct named_word named_words[] = {
 	SET("max-transfer-idle-out", OVZ, NAMED_SET_MINUTES, transfer_idle_out),
 	DO("min-transfer-rate-in", OVZ, named_set_rate),
 	SET("max-records", OVZ, NAMED_SET_NUMBER, max_records),
-	SET_IN_VAIN("max-records-per-type", OVZ, NAMED_SET_NUMBER, max_records_per_type, PER_NAME),
-	SET_IN_VAIN("max-types-per-name", OVZ, NAMED_SET_NUMBER, max_types_per_name, PER_NAME),
+	SET("max-records-per-type", OVZ, NAMED_SET_NUMBER, max_records_per_type),
+	SET("max-types-per-name", OVZ, NAMED_SET_NUMBER, max_types_per_name),
 	DO("ixfr-from-differences", OVZ, named_set_differences),
 	SET("max-journal-size", OVZ, NAMED_SET_SIZE, max_journal_size),
 	DO_IN_VAIN("zone-statistics", OVZ, named_set_statistics, "queries are not counted by zone yet"),

@@ -25,7 +25,6 @@
 #define CONTROL "the server is steered through the socket in its state directory"
 #define SHOWN "`understudy status` shows the state"
 #define METRICS "http-listen gives the metrics"
-#define PER_NAME LATER ": max-records bounds the zone as a whole"
 
 #define OPEN(name, section) {name, ALL, NSD_OPENS, 0, section, NULL, NULL}
 #define SET(name, where, action, field) {name, where, action, 1, POLICY(field), NULL, NULL}
@@ -113,8 +112,8 @@ const struct nsd_word nsd_words[] = {
 	SET_IN_VAIN("check-structure", SZP, NSD_SET_BOOL, check_structure, "the structure of a zone is always checked"),
 	SET("check-zonemd", SZP, NSD_SET_BOOL, check_zonemd),
 	SET("max-records", SZP, NSD_SET_NUMBER, max_records),
-	SET_IN_VAIN("max-records-per-type", SZP, NSD_SET_NUMBER, max_records_per_type, PER_NAME),
-	SET_IN_VAIN("max-types-per-name", SZP, NSD_SET_NUMBER, max_types_per_name, PER_NAME),
+	SET("max-records-per-type", SZP, NSD_SET_NUMBER, max_records_per_type),
+	SET("max-types-per-name", SZP, NSD_SET_NUMBER, max_types_per_name),
 
 	DO("ip-address", S, NSD_MAX_VALUES, nsd_add_interface),
 	DO("interface", S, NSD_MAX_VALUES, nsd_add_interface),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "guard/crowd.h"
 #include "guard/shrink.h"
 #include "guard/zonemd.h"
 
@@ -53,8 +54,22 @@ static int check_records(const struct zone_figures *figures, const struct config
 	return ERR_HELD;
 }
 
+// Two limits, each with a name of its own.
+static int check_crowds(const struct zone_version *version, const struct delta *delta,
+                        const struct config_policy *policy, struct guard_verdict *verdict)
+{
+	int error;
+
+	verdict->check = "max-records-per-type";
+	error = crowd_check(version, delta, policy->max_records_per_type, 0, verdict->text);
+	if (error != 0)
+		return error;
+	verdict->check = "max-types-per-name";
+	return crowd_check(version, delta, 0, policy->max_types_per_name, verdict->text);
+}
+
 int guard_examine(const struct zone_version *version, const struct zone_version *previous,
-                  const struct config_policy *policy, struct guard_verdict *verdict)
+                  const struct delta *delta, const struct config_policy *policy, struct guard_verdict *verdict)
 {
 	struct zone_figures figures, before = { 0 };
 	int error;
@@ -65,6 +80,8 @@ int guard_examine(const struct zone_version *version, const struct zone_version 
 		zone_figures(previous, &before);
 	verdict->check = "max-records";
 	error = check_records(&figures, policy, verdict->text);
+	if (error == 0)
+		error = check_crowds(version, delta, policy, verdict);
 	if (error == 0) {
 		verdict->check = "max-shrink";
 		error = shrink_check(before.names, figures.names, policy->max_shrink, verdict->text);
@@ -78,7 +95,9 @@ int guard_examine(const struct zone_version *version, const struct zone_version 
 	return error;
 }
 
-bool guard_walks(const struct zone_version *version, const struct config_policy *policy)
+bool guard_walks(const struct zone_version *version, const struct delta *delta, const struct config_policy *policy)
 {
+	if (delta == NULL && (policy->max_records_per_type != 0 || policy->max_types_per_name != 0))
+		return true;
 	return policy->check_zonemd && zonemd_walks(version);
 }

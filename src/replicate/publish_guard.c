@@ -37,7 +37,7 @@ static void examine(struct publication *p)
 	p->is_examined = true;
 	if (p->is_approved)
 		return;
-	p->error = guard_examine(p->version, previous, p->policy, &p->verdict);
+	p->error = guard_examine(p->version, previous, p->delta, p->policy, &p->verdict);
 	if (p->error != 0 && p->error != ERR_HELD)
 		snprintf(p->why, sizeof p->why, "cannot be checked: %s", error_text(p->error));
 }
@@ -49,7 +49,7 @@ static bool is_examined_here(const struct publication *p)
 
 	zone_figures(p->version, &figures);
 	return p->is_approved || p->lane == p->room->long_lane || figures.records <= FETCH_LARGE
-	       || !guard_walks(p->version, p->policy);
+	       || !guard_walks(p->version, p->delta, p->policy);
 }
 
 static void examine_on_lane(void *context)

@@ -124,7 +124,7 @@ struct replica_status {
 	uint32_t held_serial;
 	int64_t held_since;
 	size_t held_records, held_names;
-	char held_check[16];      // "max-shrink", "zonemd", …
+	char held_check[24];      // "max-shrink", "zonemd", …
 	char held_why[256];
 	char last_error[256];     // empty: none since the last success
 	int64_t last_error_at;

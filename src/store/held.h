@@ -25,7 +25,7 @@ struct store_held {
 	bool is_rejected;  // its content is gone; the serial is not to be fetched again
 	int64_t since;     // wall seconds
 	uint64_t names, records;
-	char check[16];    // that said no
+	char check[24];    // that said no
 	char why[256];
 };
 

@@ -241,6 +241,47 @@ def test_a_zone_file_that_shrinks_is_held_too(lab):
     assert status(server)["held"] is None
 
 
+# --- max-records-per-type, max-types-per-name
+
+CROWDS = {
+    "max-records-per-type": ("".join(f"many IN A 198.51.100.{i}\n" for i in range(1, 8)),
+                             "many.example.com has 7 records of type A, max-records-per-type is 6"),
+    "max-types-per-name": ('many IN A 192.0.2.1\nmany IN TXT "x"\nmany IN AAAA ::1\nmany IN MX 1 a\nmany IN LOC 1 N 1 E 1\n',
+                           "many.example.com has 5 types of records, max-types-per-name is 4"),
+}
+LIMITS = ["max-records-per-type 6;", "max-types-per-name 4;"]
+
+
+@pytest.mark.parametrize("check", CROWDS)
+def test_a_crowded_name_is_held_and_named(lab, check):
+    records, why = CROWDS[check]
+    first, second = lab_pair(lab, zone_text(ZONE, 1), LIMITS)
+    second.wait_serial(ZONE, 1)
+    first.update(ZONE, zone_text(ZONE, 2, extra=records))       # by IXFR
+    assert wait_held(second, 2, check)["why"] == why
+    assert second.serial(ZONE) == 1
+    say(second, "approve", 2)
+    second.wait_serial(ZONE, 2)
+    # What was approved is not asked about again with every change elsewhere.
+    first.update(ZONE, zone_text(ZONE, 3, extra=records + "other IN A 192.0.2.2\n"))
+    second.wait_serial(ZONE, 3)
+
+
+@pytest.mark.parametrize("check", CROWDS)
+def test_a_crowded_name_in_a_first_copy_and_in_a_file(lab, check):
+    records, why = CROWDS[check]
+    first, second = lab_pair(lab, zone_text(ZONE, 1, extra=records), LIMITS)
+    assert wait_held(second, 1, check)["why"] == why
+    third = lab.understudy()
+    third.add(Zone(ZONE, zone_text(ZONE, 1), options=LIMITS))
+    third.start()
+    third.wait_serial(ZONE, 1)
+    third.write_zone(ZONE, zone_text(ZONE, 2, extra=records))
+    third.reload()
+    assert wait_held(third, 2, check)["why"] == why
+    assert third.serial(ZONE) == 1
+
+
 # --- ZONEMD
 
 def digested(serial, hosts=5, spoil=False):

@@ -182,8 +182,6 @@ static void statements_without_effect_are_named_once(void **state)
 		 "warning: named.conf:1:32: 192.0.2.1@853 is left out: transfers over TLS are not implemented yet\n"},
 		{"options { max-records-per-type 100; max-types-per-name 100; check-structure no; max-transfer-idle-out 60;\n"
 		 "try-tcp-refresh no; zone-statistics yes; http-listen \"127.0.0.1@80\"; edns-udp-size 1232; };\n" ZONE,
-		 "warning: named.conf:1:11: 'max-records-per-type' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
-		 "warning: named.conf:1:37: 'max-types-per-name' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
 		 "warning: named.conf:1:61: 'check-structure' has no effect: the structure of a zone is always checked\n"
 		 "warning: named.conf:2:1: 'try-tcp-refresh' has no effect: a primary that does not answer over UDP is always asked over TCP\n"
 		 "warning: named.conf:2:21: 'zone-statistics' has no effect: queries are not counted by zone yet\n"

@@ -271,8 +271,6 @@ static void faults_are_told_word_for_word(void **state)
 		{"server:\n check-structure: no\n max-records-per-type: 5\n max-types-per-name: 5\n http-listen: 127.0.0.1@80\n"
 		 ZONE " zonestats: \"%s\"\n",
 		 "warning: nsd.conf:2:2: 'check-structure:' has no effect: the structure of a zone is always checked\n"
-		 "warning: nsd.conf:3:2: 'max-records-per-type:' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
-		 "warning: nsd.conf:4:2: 'max-types-per-name:' has no effect: not implemented yet: max-records bounds the zone as a whole\n"
 		 "warning: nsd.conf:9:2: 'zonestats:' has no effect: queries are not counted by zone yet\n"},
 		{"server:\n http-listen: here\n http-host: a:80\n metrics-zones: some\n" ZONE,
 		 "error: nsd.conf:2:15: 'http-listen:' wants ADDR or ADDR@PORT, not 'here'\n"

@@ -194,19 +194,19 @@ static void test_the_first_check_that_fails_is_named(void **state)
 	strcat(text, "added 60 IN A 192.0.2.1\n");
 	read_text(&e, "example", text);
 
-	assert_true(guard_walks(e.c.version, &policy));
-	assert_int_equal(guard_examine(e.c.version, NULL, &policy, &verdict), ERR_HELD);
+	assert_true(guard_walks(e.c.version, NULL, &policy));
+	assert_int_equal(guard_examine(e.c.version, NULL, NULL, &policy, &verdict), ERR_HELD);
 	assert_string_equal(verdict.check, "zonemd");
 
 	policy.max_records = 6;
-	assert_int_equal(guard_examine(e.c.version, NULL, &policy, &verdict), ERR_HELD);
+	assert_int_equal(guard_examine(e.c.version, NULL, NULL, &policy, &verdict), ERR_HELD);
 	assert_string_equal(verdict.check, "max-records");
 	assert_string_equal(verdict.text, "it has 7 records, max-records is 6");
 
 	policy.max_records = 7;
 	policy.check_zonemd = false;
-	assert_false(guard_walks(e.c.version, &policy));
-	assert_int_equal(guard_examine(e.c.version, NULL, &policy, &verdict), 0);
+	assert_false(guard_walks(e.c.version, NULL, &policy));
+	assert_int_equal(guard_examine(e.c.version, NULL, NULL, &policy, &verdict), 0);
 	assert_null(verdict.check);
 	assert_string_equal(verdict.text, "");
 	zone_case_end(&e.c);
