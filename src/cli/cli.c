@@ -10,7 +10,7 @@
 
 const struct cli_verb *const cli_verbs[] = {
 	&cli_serve, &cli_check_config, &cli_reload, &cli_log_level, &cli_stop,
-	&cli_status, &cli_zones, &cli_explain, &cli_history, &cli_diff, &cli_stats,
+	&cli_status, &cli_zones, &cli_explain, &cli_history, &cli_diff, &cli_stats, &cli_audit,
 	&cli_refresh, &cli_retransfer, &cli_notify, &cli_write,
 	&cli_approve, &cli_reject, &cli_rollback, &cli_resume,
 	&cli_help, &cli_version, &cli_complete, NULL,

@@ -61,7 +61,7 @@ struct cli_verb {
 extern const struct cli_verb *const cli_verbs[];
 
 extern const struct cli_verb cli_serve, cli_check_config, cli_reload, cli_stop, cli_log_level, cli_version, cli_help,
-	cli_status, cli_zones, cli_explain, cli_stats, cli_history, cli_diff,
+	cli_status, cli_zones, cli_explain, cli_stats, cli_history, cli_diff, cli_audit,
 	cli_refresh, cli_retransfer, cli_notify, cli_write,
 	cli_approve, cli_reject, cli_rollback, cli_resume, cli_complete;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Small values of both dialects, from text. All return whether the text was
-// one; the output is untouched where not. Inside src/config only.
+// one; the output is untouched where not. For src/config and the command line.
 #pragma once
 
 #include <stdbool.h>
