@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "base/epoch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "daemon/log_setup.h"
@@ -47,10 +48,20 @@ static void read_in_background(uv_work_t *work)
 	r->error = server_read_config(r->server->options, &r->report, &r->config);
 }
 
+// Its thread may have to be waited for.
+static int put_http_in_force(struct server *server, const struct config *config, char why[static 256])
+{
+	epoch_offline();
+	int error = http_reconfigure(server->http, config, why);
+	epoch_online();
+	return error;
+}
+
 // Puts the new configuration in force. What cannot be had (a new address that
 // is taken) is said in `why`; the rest goes on.
 static int put_in_force(struct server *server, const struct config *config, char why[static 256])
 {
+	char unused[256];
 	why[0] = '\0';
 	log_setup(server->options, config);
 	int error = replicate_configure(server->replicate, config);
@@ -59,6 +70,9 @@ static int put_in_force(struct server *server, const struct config *config, char
 		return error;
 	}
 	error = serve_reconfigure(server->serve, config, why);
+	int listening = put_http_in_force(server, config, error == 0 ? why : unused);
+	error = error == 0 ? listening : error;
+	alert_configure(server->alert, config);
 	config_release(server->config);
 	server->config = config;
 	return error;

@@ -126,6 +126,8 @@ static int prepare(struct server *s)
 		return fail("out of memory");
 	if (serve_open(s->config, s->table, &s->serve, why) != 0)
 		return fail(why);
+	if (http_open(s->config, &s->http, why) != 0)
+		return fail(why);
 	write_pid_file(s);
 	give_log_file(s);
 	if (privileges_drop(&s->identity, why) != 0)
@@ -214,12 +216,21 @@ static int start_rooms(struct server *s)
 	int error = replicate_configure(s->replicate, s->config);
 	if (error != 0)
 		return fail(error_text(error));
+	if (alert_new(s->replicate, s->state_dir, &s->alert) != 0)
+		return fail("out of memory");
 	if (store_start(s->store) != 0)
 		return fail("cannot start the store's thread" NO_THREADS);
 	if (serve_start(s->serve, s->replicate) != 0)
 		return fail("cannot start the threads that answer" NO_THREADS);
+	struct http_sources shown = {
+		.replicate = s->replicate, .serve = s->serve, .table = s->table, .store = s->store,
+		.state_dir = s->state_dir, .version = UNDERSTUDY_VERSION, .started = s->started,
+	};
+	if (http_start(s->http, &shown) != 0)
+		return fail("cannot start the HTTP listener" NO_THREADS);
 	if (control_start(s, &s->control, why) != 0)
 		return fail(why);
+	alert_configure(s->alert, s->config);
 	return 0;
 }
 
@@ -286,8 +297,12 @@ void server_stop(struct server *s)
 	sd_notify(0, "STOPPING=1");
 	end_reading(s);
 	epoch_offline();
+	http_stop(s->http);
+	alert_free(s->alert);
+	s->alert = NULL;
 	serve_stop(s->serve);
 	epoch_online();
+	s->http = NULL;
 	s->serve = NULL;
 	replicate_stop(s->replicate, on_replicate_stopped, s);
 }
@@ -300,6 +315,8 @@ static void release(struct server *s)
 	if (s->box != NULL)
 		mailbox_deliver(s->box, s, SIZE_MAX);
 	epoch_offline(); // what is waited for may wait for a grace period
+	http_stop(s->http);
+	alert_free(s->alert);
 	serve_stop(s->serve);
 	if (s->short_lane != NULL)
 		lane_stop(s->short_lane);

@@ -12,6 +12,8 @@
 #include "base/mailbox.h"
 #include "daemon/daemon.h"
 #include "daemon/privileges.h"
+#include "observe/alert.h"
+#include "observe/http.h"
 #include "replicate/replicate.h"
 #include "serve/serve.h"
 #include "store/store.h"
@@ -58,7 +60,9 @@ struct server {
 	struct lane *short_lane, *long_lane;
 	struct replicate *replicate;
 	struct serve *serve;
+	struct http *http;
 	struct control *control;
+	struct alert *alert;
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_timer_t watchdog;

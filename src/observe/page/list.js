@@ -109,7 +109,7 @@ function makeRow(index) {
   const element = h('div.row', { role: 'row' },
     h('span.c-mark', { 'aria-hidden': 'true' }),
     h('span.c-zone', { role: 'cell' },
-      h('span.line', h('button.open', { type: 'button' }), h('span.mood')),
+      h('span.line', h('button.name', { type: 'button' }), h('span.mood')),
       h('span.say')),
     h('span.c-serial', { role: 'cell' }),
     h('span.c-servers', { role: 'cell' }, h('span.dots', { 'aria-hidden': 'true' }), h('span.share')),
@@ -171,7 +171,7 @@ function fill(element, index) {
   void mark;
   element.dataset.tone = tone;
   element.dataset.zone = zone.zone;
-  put(name.querySelector('.open'), zone.zone);
+  put(name.querySelector('.name'), zone.zone);
   put(name.querySelector('.mood'), word);
   put(name.querySelector('.say'), sentence(zone));
   put(serial, zone.serial === null ? '–' : String(zone.serial));
@@ -218,7 +218,7 @@ export function draw() {
     load(0);
   }
   if (focusAt >= 0 && drawn.get(focusAt)?.dataset.zone) {
-    drawn.get(focusAt).querySelector('.open').focus({ preventScroll: true });
+    drawn.get(focusAt).querySelector('.name').focus({ preventScroll: true });
     focusAt = -1;
   }
 }

@@ -95,7 +95,7 @@ function drawTiles() {
 }
 
 function drawSpark() {
-  const most = Math.max(1, ...rates) * 1.1;
+  const most = Math.max(10, ...rates) * 1.1;
   const y = rate => (38 - rate / most * 34).toFixed(2);
   const first = POINTS - rates.length;
   const points = rates.map((rate, i) => `${(first + i) * POINTS / (POINTS - 1)} ${y(rate)}`);

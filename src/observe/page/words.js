@@ -64,7 +64,7 @@ export function mood(zone) {
   return ['fresh', 'good'];
 }
 
-export const lags = server => server.behind_since !== null;
+export const lags = server => server.lag_seconds > 0;
 export const serverName = server => server.name ?? address(server.address);
 
 // What is to be said about a zone, in a sentence.
@@ -90,8 +90,8 @@ export function sentence(zone) {
       : `A signature runs out in ${duration(zone.rrsig_expires - now())}.`;
   }
   const late = zone.servers.find(lags);
-  if (late) return `${serverName(late)} has lacked this serial for ${duration(now() - late.behind_since)}.`;
-  if (zone.role === 'primary') return `Our own, ${count(zone.records, 'record')}, since ${ago(zone.transferred)}`.replace(', since just now', '').replace(/since (.*) ago/, 'changed $1 ago');
+  if (late) return `${serverName(late)} has lacked this serial for ${duration(late.lag_seconds)}.`;
+  if (zone.role === 'primary') return `Our own${zone.transferred ? `, changed ${ago(zone.transferred)}` : ''}.`;
   return `As ${zone.primary ? address(zone.primary) : 'its primary'} has it, confirmed ${zone.confirmed ? ago(zone.confirmed) : 'before the start'}.`;
 }
 

@@ -27,23 +27,19 @@ function command(text) {
   return h('div.command', h('code', text), button);
 }
 
-// What the operator can do about it.
-function advice(zone) {
-  const name = zone.zone;
-  if (zone.held && !zone.held.rejected) {
-    return h('section.advice', h('h3', 'What you can do'),
-      h('p', `Serial ${zone.held.serial} waits for your word; ${zone.serial === null ? 'nothing' : `serial ${zone.serial}`} is served meanwhile.`),
-      command(`understudy diff ${name} --primary`), command(`understudy approve ${name}`), command(`understudy reject ${name}`));
-  }
-  if (zone.rolled_back) {
-    return h('section.advice', h('h3', 'What you can do'),
-      h('p', 'Newer versions are kept, and not served, until you resume.'), command(`understudy resume ${name}`));
-  }
-  if (zone.state === 'stale' || zone.state === 'expired' || zone.state === 'empty' || zone.last_error) {
-    return h('section.advice', h('h3', 'What you can do'),
-      command(`understudy explain ${name}`), command(`understudy refresh ${name}`), command(`understudy retransfer ${name}`));
-  }
-  return null;
+// The same sentences as `understudy explain` has, and what may be typed.
+function explanation(zone) {
+  const paragraphs = zone.explain?.paragraphs ?? [];
+  if (!paragraphs.length) return [h('p.explain', sentence(zone))];
+  const about = (...kinds) => paragraphs.filter(p => kinds.includes(p.about));
+  const told = about('state', 'source', 'last'), wrong = about('wrong'), todo = about('do'), comes = about('ahead');
+  return [
+    h('p.explain', told.map(p => p.text).join(' ')),
+    wrong.length ? h('div.wrong', wrong.map(p => h('p', p.text))) : '',
+    todo.length ? h('section.advice', h('h3', 'What you can do'),
+      todo.map(p => [h('p', p.text), p.command ? command(p.command) : ''])) : '',
+    comes.length ? h('p.ahead', comes.map(p => p.text).join(' ')) : '',
+  ];
 }
 
 function facts(zone) {
@@ -72,8 +68,8 @@ function servers(zone) {
       h('small', [parts[server.part], server.name && address(server.address),
         server.round_trip_us && `${(server.round_trip_us / 1000).toFixed(1)} ms`].filter(Boolean).join(' · '))),
     h('span.has', server.serial === null ? '–' : String(server.serial),
-      h('small', lags(server) ? `behind for ${duration(now() - server.behind_since)}`
-        : server.error ?? (server.answered_at ? ago(server.answered_at) : 'not asked yet'))));
+      h('small', lags(server) ? `behind for ${duration(server.lag_seconds)}`
+        : server.error ?? (server.answered ? ago(server.answered) : 'not asked yet'))));
   return h('section', h('h3', 'Serial on every server'),
     h('ul.servers',
       h('li.good.own', h('i', { 'aria-hidden': 'true' }), h('span.who', 'This server'),
@@ -98,9 +94,7 @@ function paint(zone) {
   const focused = panel.contains(document.activeElement) ? document.activeElement.className : '';
   panel.replaceChildren(
     h('header', h('div', h('h2', { id: 'panel-title' }, zone.zone), h('span.mood', word)), close),
-    h('p.explain', zone.explain ?? sentence(zone)),
-    zone.explain && zone.last_error ? h('p.error', zone.last_error, zone.last_error_at ? h('small', ` ${ago(zone.last_error_at)}`) : null) : '',
-    advice(zone) ?? '', servers(zone) ?? '', facts(zone), history(zone) ?? '');
+    ...explanation(zone), servers(zone) ?? '', facts(zone), history(zone) ?? '');
   if (focused === 'close') close.focus();
 }
 
@@ -117,7 +111,6 @@ export async function show(name) {
   }
   paint(await answer.json());
   panel.hidden = shade.hidden = false;
-  document.body.classList.add('open');
   if (location.hash.slice(1) !== encodeURIComponent(name)) history_.replaceState(null, '', `#${encodeURIComponent(name)}`);
   if (opening) panel.focus();
 }
@@ -129,7 +122,6 @@ export function hide() {
   asked++;
   shown = null;
   panel.hidden = shade.hidden = true;
-  document.body.classList.remove('open');
   history_.replaceState(null, '', location.pathname + location.search);
   if (before?.isConnected) before.focus();
 }
