@@ -25,7 +25,7 @@ enum head_offset {
 	HEAD_VERSION = 8, HEAD_LENGTH = 10, HEAD_FLAGS = 12, HEAD_NAMES = 13, HEAD_RECORDS = 21, HEAD_SINCE = 29,
 	HEAD_SERIAL = 37, HEAD_CHECK_LENGTH = 41, HEAD_WHY_LENGTH = 42, HEAD_ORIGIN_LENGTH = 43, HEAD_TEXTS = 44,
 };
-#define HEAD_MAX (HEAD_TEXTS + 15 + 255 + NAME_MAX_WIRE + SUM_BYTES)
+#define HEAD_MAX (HEAD_TEXTS + (sizeof ((struct store_held *)0)->check - 1) + 255 + NAME_MAX_WIRE + SUM_BYTES)
 
 // HASH, ".tmp" and the NUL.
 #define FILE_NAME 40
