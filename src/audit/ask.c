@@ -82,7 +82,7 @@ const char *ask_failure(const struct ask *ask)
 {
 	switch (ask->error) {
 	case ERR_TIMEOUT:
-		return "no answer";
+		return "no answer in time";
 	case ERR_CLOSED:
 		return "closed the connection without an answer";
 	case ERR_FORMAT:
@@ -95,7 +95,7 @@ const char *ask_failure(const struct ask *ask)
 		return "an answer signed at another time";
 	case ERR_IO:
 		if (ask->system_error == ECONNREFUSED)
-			return "nothing listens there (connection refused)";
+			return "connection refused";
 		return ask->system_error ? strerror(ask->system_error) : "no answer";
 	default:
 		return error_text(ask->error);

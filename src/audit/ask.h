@@ -54,7 +54,7 @@ int ask_write(const struct ask *ask, uint16_t id, struct ask_wire *wire);
 int ask_read(struct ask *ask, const struct ask_wire *wire, struct pool *pool,
              uint8_t *message, size_t length);
 
-// Why there is no reply, in a few words: "no answer", "connection refused".
+// Why there is no reply, in a few words: "no answer in time", "connection refused".
 const char *ask_failure(const struct ask *ask);
 
 // Whether it failed because this host has no way to addresses of that family.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Whether each server answers, with authority, by each transport, and as the
 // standards want it.
+#include <string.h>
+
 #include "audit/checks.h"
 #include "base/error.h"
 
@@ -103,15 +105,24 @@ static void check_truncation(const struct facts *facts, const struct server *ser
 	}
 }
 
+static void check_silence(const struct facts *facts, const struct server *server, struct findings *findings)
+{
+	const struct ask *udp = &server->probes[PROBE_SOA_PLAIN], *tcp = &server->probes[PROBE_SOA_TCP];
+	const char *by_udp = ask_failure(udp), *by_tcp = ask_failure(tcp);
+	if (udp->error == ERR_LIMIT || tcp->error == ERR_LIMIT)
+		return;
+	if (strcmp(by_udp, by_tcp) == 0)
+		finding_add(findings, FINDING_NO_ANSWER, AT(server), "does not answer by UDP or TCP: %s.", by_udp);
+	else
+		finding_add(findings, FINDING_NO_ANSWER, AT(server), "does not answer by UDP (%s) or TCP (%s).", by_udp, by_tcp);
+}
+
 static void check_server(const struct facts *facts, const struct server *server, struct findings *findings)
 {
 	if (server->has_no_route)
 		return;
 	if (server->reply == NULL) {
-		const struct ask *ask = &server->probes[PROBE_SOA_PLAIN];
-		if (ask->error != ERR_LIMIT)
-			finding_add(findings, FINDING_NO_ANSWER, AT(server), "does not answer, by UDP (%s) or by TCP (%s).",
-			            ask_failure(ask), ask_failure(&server->probes[PROBE_SOA_TCP]));
+		check_silence(facts, server, findings);
 		return;
 	}
 	check_lameness(facts, server, findings);

@@ -39,7 +39,7 @@ static void check_source(const struct facts *facts, const struct ask source[stat
 		return;
 	if (soa->reply == NULL && axfr->reply == NULL) {
 		finding_add(findings, FINDING_PRIMARY_SILENT, NULL, &soa->server, facts->options->port,
-		            "does not answer, by UDP (%s) or by TCP (%s).", ask_failure(soa), ask_failure(axfr));
+		            "does not answer by UDP (%s) or TCP (%s).", ask_failure(soa), ask_failure(axfr));
 	} else if (!gives_zone(facts, axfr)) {
 		const char *how = axfr->reply == NULL ? ask_failure(axfr)
 			: axfr->reply->rcode == RCODE_NOERROR ? "an empty answer" : dns_rcode_to_text(axfr->reply->rcode, rcode);

@@ -40,7 +40,7 @@ static void take_referral(struct facts *facts, const struct reply *reply)
 	while ((ns = reply_find(reply, SECTION_AUTHORITY, facts->domain, TYPE_NS, ns)) != NULL) {
 		struct target *target = facts_add_target(facts, ns->rdata);
 		if (target == NULL)
-			return;
+			continue;
 		target->at_parent = true;
 		address_list_take(&target->glue, reply, SECTION_ADDITIONAL, ns->rdata, facts->options->port);
 	}

@@ -10,9 +10,8 @@ static void learn_names(struct facts *facts, const struct server *server)
 		return;
 	while ((ns = reply_find(reply, SECTION_ANSWER, facts->domain, TYPE_NS, ns)) != NULL) {
 		struct target *target = facts_add_target(facts, ns->rdata);
-		if (target == NULL)
-			return;
-		target->at_apex = true;
+		if (target != NULL)
+			target->at_apex = true;
 	}
 }
 

@@ -88,7 +88,10 @@ void lines_make(const struct facts *facts, struct lines *lines)
 		return;
 	for (uint32_t i = 0; i < config->server.listen_count; i++) {
 		const struct sockaddr_storage *address = &config->server.listen[i].address;
-		// Behind a wildcard any address may be, and it is not for us to guess.
+		// Behind a wildcard any address may be, and it is not for us to guess; but
+		// one that nobody wrote says nothing.
+		if (config->server.listen[i].is_default && address_is_wildcard((const struct sockaddr *)address))
+			continue;
 		if (address_is_wildcard((const struct sockaddr *)address) || is_name_server(facts, address))
 			return;
 		if (addresses.count < AUDIT_ADDRESSES_MOST)

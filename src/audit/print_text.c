@@ -6,13 +6,15 @@
 #include "audit/internal.h"
 
 #define COLUMNS 100
-#define NAME_COLUMNS 34
-#define ADDRESS_COLUMNS 26
+#define OTHER_COLUMNS 41 // of the table: all but name and address
+#define NAME_COLUMNS_LEAST 12
+#define ADDRESS_COLUMNS_LEAST 15
 
 struct page {
 	const struct audit *audit;
 	FILE *to;
 	bool colour;
+	int name_columns, address_columns;
 };
 
 #define PLAIN "\033[0m"
@@ -34,19 +36,20 @@ static const char *severity_paint(const struct page *page, enum audit_severity s
 // begin at `indent`.
 static void wrap(const struct page *page, size_t at, size_t indent, const char *text)
 {
+	bool is_first = true;
 	while (*text != '\0') {
 		size_t length = strcspn(text, " ");
-		if (at > indent && at + length > COLUMNS) {
+		if (!is_first && at + 1 + length > COLUMNS) {
 			fprintf(page->to, "\n%*s", (int)indent, "");
 			at = indent;
+		} else if (!is_first) {
+			fputc(' ', page->to);
+			at++;
 		}
 		fwrite(text, 1, length, page->to);
 		at += length;
-		text += length;
-		if (*text == ' ' && at < COLUMNS)
-			fputc(*text, page->to);
-		at += *text == ' ';
-		text += *text == ' ';
+		text += length + (text[length] == ' ');
+		is_first = false;
 	}
 	fputc('\n', page->to);
 }
@@ -76,8 +79,27 @@ static void print_summary(const struct page *page)
 	        facts->elapsed_ms / 1000, facts->elapsed_ms % 1000 / 100);
 }
 
-// Cut from the left, where it is too long: the end tells addresses apart, and of
-// names the beginning does.
+// An address is told whole, so that it can be copied; a name is cut where it must be.
+static void measure(struct page *page)
+{
+	char text[NAME_MAX_TEXT];
+	const struct facts *facts = &page->audit->facts;
+	page->name_columns = NAME_COLUMNS_LEAST;
+	page->address_columns = ADDRESS_COLUMNS_LEAST;
+	for (uint32_t i = 0; i < facts->server_count; i++) {
+		const struct server *server = facts->servers[i];
+		int length = (int)strlen(facts_address(facts, &server->address, text));
+		if (length > page->address_columns)
+			page->address_columns = length;
+		length = server->name == NULL ? 0 : (int)strlen(name_to_text(server->name, text));
+		if (length > page->name_columns)
+			page->name_columns = length;
+	}
+	int room = COLUMNS - OTHER_COLUMNS - page->address_columns;
+	if (page->name_columns > room)
+		page->name_columns = room > NAME_COLUMNS_LEAST ? room : NAME_COLUMNS_LEAST;
+}
+
 static void print_cell(const struct page *page, const char *text, int columns)
 {
 	int length = (int)strlen(text);
@@ -95,9 +117,12 @@ static const char *listed_words(const struct facts *facts, const struct server *
 		const struct target *target = &facts->targets[i];
 		if (!name_equal(target->name, server->name))
 			continue;
-		if (target->at_parent && target->at_apex)
-			return "parent, zone";
-		return target->at_parent ? "parent" : "zone";
+		// Of an address that one side has and the other has not.
+		bool by_parent = target->at_parent &&
+			(target->glue.count == 0 || address_list_has(&target->glue, &server->address));
+		bool by_zone = target->at_apex &&
+			(target->own.count == 0 || address_list_has(&target->own, &server->address));
+		return by_parent && by_zone ? "parent, zone" : by_parent ? "parent" : "zone";
 	}
 	return "given";
 }
@@ -112,8 +137,8 @@ static void print_server(const struct page *page, const struct server *server)
 	if (server->is_authoritative)
 		snprintf(serial, sizeof serial, "%u", server->soa.serial);
 	fprintf(page->to, "  ");
-	print_cell(page, name, NAME_COLUMNS);
-	print_cell(page, facts_address(facts, &server->address, address), ADDRESS_COLUMNS);
+	print_cell(page, name, page->name_columns);
+	print_cell(page, facts_address(facts, &server->address, address), page->address_columns);
 	fprintf(page->to, "%-10s  ", serial);
 	bool is_good = strcmp(state, "in step") == 0;
 	fprintf(page->to, "%s%-9s%s  %s\n", is_good ? "" : severity_paint(page, AUDIT_WARNING), state,
@@ -125,8 +150,8 @@ static void print_servers(const struct page *page)
 	const struct facts *facts = &page->audit->facts;
 	if (facts->server_count == 0)
 		return;
-	fprintf(page->to, "\n%s  %-*s  %-*s  %-10s  %-9s  %s%s\n", paint(page, DIM), NAME_COLUMNS, "name server",
-	        ADDRESS_COLUMNS, "address", "serial", "state", "named by", paint(page, PLAIN));
+	fprintf(page->to, "\n%s  %-*s  %-*s  %-10s  %-9s  %s%s\n", paint(page, DIM), page->name_columns, "name server",
+	        page->address_columns, "address", "serial", "state", "named by", paint(page, PLAIN));
 	for (uint32_t i = 0; i < facts->server_count; i++)
 		print_server(page, facts->servers[i]);
 }
@@ -147,25 +172,38 @@ static void print_labelled(const struct page *page, const char *label, const cha
 	wrap(page, 10, 10, text);
 }
 
-// All of one kind together: what each says, then once why it matters. How to mend
-// it comes once where it is the same for all. Returns the first of the next kind.
+static bool is_same_kind(const struct finding *a, const struct finding *b)
+{
+	return a != NULL && b != NULL && a->id == b->id && a->severity == b->severity;
+}
+
+// Whether all of the kind are mended alike.
+static bool has_one_remedy(const struct finding *first)
+{
+	for (const struct finding *f = first->next; is_same_kind(first, f); f = f->next)
+		if (strcmp(first->mend, f->mend) != 0)
+			return false;
+	return true;
+}
+
+// All of one kind together: what each says, then once why it matters, and how to
+// mend it, unless each is mended in its own way. Returns the first of the next kind.
 static const struct finding *print_kind(const struct page *page, const struct finding *first)
 {
+	static const char *const words[] = { "NOTE", "WARNING", "ERROR" };
 	const struct finding_kind *kind = &finding_kinds[first->id];
 	const struct finding *f = first;
-	fprintf(page->to, "\n%s%s%s: %s %s[%s]%s\n", severity_paint(page, first->severity),
-	        first->severity == AUDIT_ERROR ? "ERROR" : first->severity == AUDIT_WARNING ? "WARNING" : "NOTE",
+	bool is_one = has_one_remedy(first);
+	fprintf(page->to, "\n%s%s%s: %s %s[%s]%s\n", severity_paint(page, first->severity), words[first->severity],
 	        paint(page, PLAIN), kind->title, paint(page, DIM), kind->id, paint(page, PLAIN));
-	for (; f != NULL && f->id == first->id && f->severity == first->severity; f = f->next) {
-		bool is_last_of_mend = f->next == NULL || f->next->id != f->id || f->next->severity != f->severity ||
-		                       strcmp(f->next->mend, f->mend) != 0;
+	for (; is_same_kind(first, f); f = f->next) {
 		print_what(page, f);
-		if (f->mend != kind->mend && is_last_of_mend)
+		if (!is_one)
 			print_labelled(page, "mend", f->mend);
 	}
 	print_labelled(page, "why", kind->why);
-	if (first->mend == kind->mend)
-		print_labelled(page, "mend", kind->mend);
+	if (is_one)
+		print_labelled(page, "mend", first->mend);
 	return f;
 }
 
@@ -190,7 +228,8 @@ static void print_lines(const struct page *page)
 
 void audit_print_text(const struct audit *audit, bool colour, FILE *to)
 {
-	const struct page page = { audit, to, colour };
+	struct page page = { .audit = audit, .to = to, .colour = colour };
+	measure(&page);
 	print_summary(&page);
 	print_servers(&page);
 	for (const struct finding *f = audit->findings.first; f != NULL;)

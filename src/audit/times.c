@@ -12,11 +12,9 @@ const char *times_span(int64_t seconds, char text[static TIMES_TEXT])
 		const char *word;
 	} units[] = { { 604800, "week" }, { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
 	unsigned i = 0;
-	while (i < 4 && seconds % units[i].seconds != 0 && seconds < 10 * units[i].seconds)
+	while (i < 4 && (seconds < units[i].seconds || seconds % units[i].seconds != 0) && seconds < 2 * units[i].seconds)
 		i++;
-	if (i < 4 && seconds < units[i].seconds)
-		i = 4;
-	int64_t count = seconds / units[i].seconds;
+	int64_t count = (seconds + units[i].seconds / 2) / units[i].seconds;
 	snprintf(text, TIMES_TEXT, "%" PRId64 " %s%s", count, units[i].word, count == 1 ? "" : "s");
 	return text;
 }

@@ -6,8 +6,8 @@
 
 #define TIMES_TEXT 32
 
-// "2 weeks", "90 minutes", "1 day": the largest unit that is exact or has two
-// digits. Returns `text`.
+// "2 weeks", "90 minutes", "1 day": the largest unit that is exact, or of which there
+// are two at least, then rounded. Returns `text`.
 const char *times_span(int64_t seconds, char text[static TIMES_TEXT]);
 
 // "2026-11-22 21:20 UTC". Returns `text`.

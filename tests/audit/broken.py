@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Domains of the world: sound ones, and one for each fault."""
 
-from peers import Endpoint
+from peers import Endpoint, Key
 from world import ANYONE, NEIGHBOUR, NOBODY, ONE, ROOT, THREE, TLD, TWO, Domain, sign
 
+KEY = Key("transfer.test")
+WEAK = Key("weak.test", "hmac-md5")
 WORLDS = []
+OTHERS = []             # what tests of their own look at
 
 
 def fault(*expected, at=None, arguments=()):
@@ -69,6 +72,43 @@ def healthy_while_somebody_forges(world):
     return d.point_second_to(world.crook(forges=True))
 
 
+@fault()
+def healthy_with_keys(world):
+    """ONE gives the zone to who has the key, and to nobody else."""
+    d = world.add(Domain("keyed.test"))
+    d.allow[ONE] = [Endpoint("0.0.0.0/0", 0, KEY)]
+    return d
+
+
+@fault("soa-negative-ttl")
+def healthy_but_for_names_that_are_forgotten_at_once(world):
+    return world.add(Domain("forgetful.test", minimum=5))
+
+
+@fault()
+def healthy_with_a_weak_key(world):
+    d = world.add(Domain("weakly.test"))
+    d.allow[ONE] = [Endpoint("0.0.0.0/0", 0, WEAK)]
+    return d
+
+
+@fault()
+def healthy_with_a_hidden_primary(world):
+    """NEIGHBOUR has a newer version, which nobody outside can know."""
+    d = world.add(Domain("hidden.test"))
+    d.serve.append(NEIGHBOUR)
+    d.texts[NEIGHBOUR] = d.text(serial=d.serial + 1)
+    d.allow[NEIGHBOUR] = [Endpoint("0.0.0.0/0", 0, KEY)]
+    return d
+
+
+@fault("no-delegation")
+def a_domain_not_yet_registered(world):
+    d = world.add(Domain("unborn.test"))
+    d.parent_ns, d.glue = [], {}
+    return d
+
+
 # --- the delegation
 
 @fault("no-delegation")
@@ -81,6 +121,36 @@ def not_delegated(world):
 @fault("parent-silent", arguments=["--parent", NOBODY + "@PORT", "--server", ONE + "@PORT"])
 def parent_that_is_silent(world):
     return world.add(Domain("orphan.test"))
+
+
+@fault("parent-differs", at=NEIGHBOUR)
+def parents_that_differ(world):
+    """TWO and NEIGHBOUR serve the zone above; one of them has a delegation of old."""
+    parent = world.add(Domain("disunited.test"))
+    d = world.add(Domain("sub.disunited.test")).point_second_to(world.crook())
+    d.serve = [ONE]
+    parent.zone_ns = parent.parent_ns = ["ns2.disunited.test.", "ns3.disunited.test."]
+    parent.hosts = {"ns2.disunited.test.": [TWO], "ns3.disunited.test.": [NEIGHBOUR]}
+    parent.glue, parent.serve = dict(parent.hosts), [TWO, NEIGHBOUR]
+    parent.extra = d.delegation()
+    parent.texts[NEIGHBOUR] = parent.text(extra=[line for line in parent.extra if " NS ns2." not in line])
+    return d
+
+
+@fault("glue-unneeded", at=NEIGHBOUR)
+def glue_that_the_parent_has_no_say_over(world):
+    """A server of the zone above adds addresses from elsewhere."""
+    parent = world.add(Domain("generous.test"))
+    parent.zone_ns = parent.parent_ns = ["ns.generous.test."]
+    parent.hosts = {"ns.generous.test.": [world.crook(
+        upstream=(TWO, world.port), adds=f"ns3.onlyzone.test. 300 IN A {NEIGHBOUR}")]}
+    parent.glue, parent.serve = dict(parent.hosts), [TWO]
+    d = world.add(Domain("sub.generous.test"))
+    d.zone_ns = d.parent_ns = ["ns3.onlyzone.test.", "ns1.sub.generous.test."]
+    d.hosts = d.glue = {"ns1.sub.generous.test.": [world.crook()]}
+    d.serve = [ONE, NEIGHBOUR]
+    parent.extra = d.delegation()
+    return d
 
 
 @fault("ns-only-parent")
@@ -223,6 +293,11 @@ def server_that_refers_elsewhere(world):
     return d.point_second_to(TLD)
 
 
+@fault("lame-error")
+def server_that_implements_nothing(world):
+    return world.add(Domain("notimp.test")).point_second_to(world.crook(rcode="NOTIMP"))
+
+
 @fault("serial-behind", at=TWO)
 def server_that_is_behind(world):
     d = world.add(Domain("behind.test"))
@@ -304,6 +379,16 @@ def server_that_sends_too_much(world):
 @fault("truncation")
 def server_whose_truncated_answers_end_there(world):
     return world.add(Domain("truncation.test")).point_second_to(world.crook(truncates=True))
+
+
+@fault("incomplete")
+def more_servers_than_are_asked(world):
+    d = world.add(Domain("many.test"))
+    for number in range(3, 31):
+        d.zone_ns.append(f"ns{number}.many.test.")
+        d.parent_ns.append(d.zone_ns[-1])
+        d.hosts[d.zone_ns[-1]] = d.glue[d.zone_ns[-1]] = [ONE if number % 2 else TWO]
+    return d
 
 
 # --- the SOA
@@ -457,3 +542,19 @@ def signatures_renewed_under_the_same_serial(world):
     d.texts, d.parent_extra = {ONE: new, TWO: old}, ds
     return d
 
+
+# --- for tests of their own
+
+@OTHERS.append
+def healthy_but_far_away(world):
+    """Sound as far as this host can see: it may have no way to IPv6."""
+    d = world.add(Domain("sixth.test"))
+    for hosts in (d.hosts, d.glue):
+        hosts["ns2.sixth.test."].append("2001:db8::53")
+    return d
+
+
+@OTHERS.append
+def open_with_and_without_a_key(world):
+    d = world.add(Domain("either.test"))
+    d.allow[ONE] = [ANYONE, Endpoint("0.0.0.0/0", 0, KEY)]

@@ -14,6 +14,7 @@ import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 
 UNKNOWN_OPTION = 65001
 
@@ -91,6 +92,11 @@ class Crooked:
             reply.set_rcode(dns.rcode.REFUSED)
             yield reply.to_wire()
             return
+        if "rcode" in how:
+            reply = dns.message.make_response(query)
+            reply.set_rcode(dns.rcode.from_text(how["rcode"]))
+            yield reply.to_wire()
+            return
         had_edns, version = query.edns >= 0, query.edns
         if had_edns and how.get("no_edns"):
             reply = dns.message.Message(number)
@@ -117,6 +123,8 @@ class Crooked:
             reply.set_rcode(rcode)
         if "buffer" in how and reply.edns >= 0:
             reply.use_edns(reply.edns, reply.ednsflags, how["buffer"])
+        if "adds" in how:
+            reply.additional.append(dns.rrset.from_text(*how["adds"].split()))
         if how.get("strips"):
             reply = self._without_signatures(reply)
         if how.get("truncates") and not by_tcp and query.question[0].rdtype == dns.rdatatype.TXT:

@@ -98,7 +98,8 @@ class World:
 
     def crook(self, **how):
         """One more server that spoils the answers of ONE; its address."""
-        server = Crooked(f"127.10.20.{len(self.crooked) + 1}", self.port, (ONE, self.port), **how)
+        upstream = how.pop("upstream", (ONE, self.port))
+        server = Crooked(f"127.10.20.{len(self.crooked) + 1}", self.port, upstream, **how)
         self.crooked.append(server)
         return server.address
 
