@@ -47,6 +47,13 @@ struct answer_request {
 	size_t reply_room;             // its size; over UDP at least 512
 };
 
+// Where the addresses of a name server below a zone cut are.
+struct answer_glue {
+	uint64_t hash;
+	const void *bucket; // NULL: the name is not below the cut
+};
+#define ANSWER_GLUE_MOST 13 // name servers looked at ahead; more are found later and slower
+
 struct answer {
 	enum answer_action action;
 	size_t length;            // of the reply (REPLY), at most what EDNS and transport allow less `reserve`
@@ -68,11 +75,13 @@ struct answer {
 	bool settled;             // the rcode is known without looking into a zone
 	bool chaos;               // a question about the server itself
 	bool over_udp;
+	uint8_t glue_count;
 	bool has_soa;             // a SOA of class IN stood in the authority section (IXFR)
 
 	// What the stages found of the name in `version`; nothing clears these.
 	struct zone_way way;
 	struct zone_find find;
+	struct answer_glue glue[ANSWER_GLUE_MOST]; // of the first `glue_count` records of the cut's NS
 
 	struct qname qname;       // lower case, hashed; valid where a question could be read
 };

@@ -3,6 +3,7 @@
 #include "answer/answer.h"
 
 #include "answer/settle.h"
+#include "answer/stages.h"
 #include "dns/types.h"
 
 static bool is_apex(const struct answer *answer)
@@ -54,7 +55,7 @@ static struct zone_slot *find_zone(const struct zone_table *zones, const struct 
 	return zone != NULL ? zone : zone_table_find(zones, &answer->qname, false);
 }
 
-static void locate(const struct zone_table *zones, struct answer *answer)
+void answer_locate(const struct zone_table *zones, struct answer *answer)
 {
 	if (answer->action != ANSWER_REPLY || answer->settled)
 		return;
@@ -86,44 +87,4 @@ static void locate(const struct zone_table *zones, struct answer *answer)
 		answer_settle(answer, RCODE_SERVFAIL, EDE_NOT_READY);
 	else
 		zone_prefetch_index(answer->version, &answer->qname, &answer->way);
-}
-
-static bool looks_into_zone(const struct answer *answer)
-{
-	return answer->version != NULL && !answer->settled;
-}
-
-static void approach(struct answer *answer)
-{
-	if (looks_into_zone(answer))
-		zone_prefetch_bucket(answer->version, &answer->qname, &answer->way);
-}
-
-static void probe(struct answer *answer)
-{
-	if (looks_into_zone(answer))
-		zone_prefetch_node(answer->version, &answer->qname, &answer->way);
-}
-
-static void find(struct answer *answer)
-{
-	if (!looks_into_zone(answer))
-		return;
-	zone_find_on(answer->version, &answer->qname, &answer->way, &answer->find);
-	zone_prefetch_set(answer->find.node);
-}
-
-void answer_prepare(const struct zone_table *zones, const struct answer_request *requests, struct answer *answers,
-                    unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		answer_parse(zones, &requests[i], &answers[i]);
-	for (unsigned i = 0; i < count; i++)
-		locate(zones, &answers[i]);
-	for (unsigned i = 0; i < count; i++)
-		approach(&answers[i]);
-	for (unsigned i = 0; i < count; i++)
-		probe(&answers[i]);
-	for (unsigned i = 0; i < count; i++)
-		find(&answers[i]);
 }

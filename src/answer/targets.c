@@ -3,8 +3,7 @@
 // sends its reader to, as far as this zone has them.
 #include "answer/reply.h"
 
-#include "base/bytes.h"
-#include "base/hash.h"
+#include "answer/stages.h"
 #include "dns/lower.h"
 
 // Whether the addresses of this name are still to be added; notes that they are.
@@ -93,26 +92,11 @@ void reply_targets(struct reply *r, const struct rrset *set)
 	}
 }
 
-// Goes on from the hash of an ancestor, whose name begins at `end`, to that of
-// the name, which is in lower case. False: no label begins there.
-static bool hash_below(const uint8_t *name, size_t end, uint64_t *hash)
-{
-	uint8_t places[NAME_MAX_LABELS + 1];
-	unsigned count = 0;
-	size_t at = 0;
-	for (; at < end; at += (size_t)name[at] + 1)
-		places[count++] = (uint8_t)at;
-	for (; at == end && count > 0; count--)
-		*hash = hash_label(*hash, name + places[count - 1] + 1, name[places[count - 1]]);
-	return at == end;
-}
-
 // Without the addresses below the cut nobody can go there: all of them, or TC
 // (RFC 9471, 3.1).
-static void require_glue(struct reply *r, struct owner owner, uint64_t hash, size_t length)
+static void require_glue(struct reply *r, struct owner owner, const struct zone_node *node)
 {
 	const uint16_t types[] = { TYPE_A, TYPE_AAAA };
-	const struct zone_node *node = zone_node_below(r->version, hash, owner.name, length);
 	for (unsigned i = 0; i < 2 && node != NULL; i++) {
 		struct rrset set;
 		if (zone_node_rrset(node, types[i], &set))
@@ -120,21 +104,27 @@ static void require_glue(struct reply *r, struct owner owner, uint64_t hash, siz
 	}
 }
 
-// Where the name in the NS record lies at or below the cut. False: elsewhere.
+// Where the name in NS record `n` lies at or below the cut. False: elsewhere.
 static bool glue_below_cut(struct reply *r, const uint8_t *record, unsigned n, unsigned cut_labels)
 {
-	const struct qname *name = r->name;
-	size_t length = wire_get16(record + RECORD_RDLENGTH), cut_at = name->offset[cut_labels];
-	size_t cut_length = name->length - cut_at;
-	uint64_t hash = name->hash[cut_labels];
+	const struct answer *answer = r->answer;
 	uint8_t target[NAME_MAX_WIRE];
-	if (length < cut_length || length > NAME_MAX_WIRE)
+	const void *bucket = NULL;
+	uint64_t hash;
+	size_t length;
+	// An alias may have led to another cut than the question's.
+	if (r->name == &answer->qname && n < answer->glue_count) {
+		bucket = answer->glue[n].bucket;
+		if (bucket == NULL)
+			return false;
+		hash = answer->glue[n].hash;
+		length = wire_get16(record + RECORD_RDLENGTH);
+		lower_copy(target, record + RECORD_RDATA, length);
+	} else if (!glue_name(r->name, cut_labels, record, target, &length, &hash)) {
 		return false;
-	lower_copy(target, record + RECORD_RDATA, length);
-	if (!bytes_equal(target + length - cut_length, name->wire + cut_at, cut_length) ||
-	    !hash_below(target, length - cut_length, &hash))
-		return false;
-	require_glue(r, (struct owner){ target, place_of(r, n) }, hash, length);
+	}
+	require_glue(r, (struct owner){ target, place_of(r, n) },
+	             zone_node_below(r->version, hash, bucket, target, length));
 	return true;
 }
 

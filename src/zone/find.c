@@ -85,10 +85,11 @@ const struct zone_node *zone_node_at(const struct zone_version *version, const s
 	return node_probe(version, q->hash[q->label_count], owner_relative(q, q->label_count, origin));
 }
 
-const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const uint8_t *name,
-                                        size_t length)
+const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const void *bucket,
+                                        const uint8_t *name, size_t length)
 {
-	return node_probe(version, hash, (struct owner){ name, length - version->line->origin_length });
+	struct owner owner = { name, length - version->line->origin_length };
+	return bucket != NULL ? bucket_probe(bucket, version, hash, owner) : node_probe(version, hash, owner);
 }
 
 // The radix nodes of two levels are few and at hand; what is below is not.
@@ -100,7 +101,7 @@ static inline void go_on(const void **at, unsigned *level, uint64_t hash, unsign
 	if (way.level == INDEX_ARRIVED)
 		return;
 	index_go_on(&way, hash, nodes);
-	__builtin_prefetch(way.at);
+	prefetch(way.at);
 	*at = way.at;
 	*level = way.level;
 }
@@ -110,7 +111,7 @@ static inline void set_out(const struct zone_version *version, uint64_t hash, co
 	struct index_way way;
 	index_set_out(&version->index, hash, &way);
 	index_go_on(&way, hash, LEVELS_AT_HAND);
-	__builtin_prefetch(way.at);
+	prefetch(way.at);
 	*at = way.at;
 	*level = way.level;
 }
@@ -139,11 +140,22 @@ void zone_prefetch_bucket(const struct zone_version *version, const struct qname
 		way->first = way->whole;
 }
 
+// A node of one record takes about 30 bytes, so every third or so lies across
+// two cache lines.
+#define NODE_USUAL 32u
+
 static inline void prefetch_node(const struct bucket *b, uint64_t hash)
 {
 	uint32_t match = bucket_match(b, bucket_tag(hash));
-	if (match != 0)
-		__builtin_prefetch(arena_at(b->ref[__builtin_ctz(match)]));
+	if (match != 0) {
+		const uint8_t *node = arena_at(b->ref[__builtin_ctz(match)]);
+		prefetch(node);
+		prefetch(node + NODE_USUAL);
+	} else if (b->reach != 0) {
+		// Behind a page's last bucket comes its first: then this asks for something
+		// else in vain.
+		prefetch(b + 1);
+	}
 }
 
 void zone_prefetch_node(const struct zone_version *version, const struct qname *q, const struct zone_way *way)
@@ -152,6 +164,18 @@ void zone_prefetch_node(const struct zone_version *version, const struct qname *
 	prefetch_node(way->whole, q->hash[q->label_count]);
 	if (first < q->label_count)
 		prefetch_node(way->first, q->hash[first]);
+}
+
+const void *zone_prefetch_hash(const struct zone_version *version, uint64_t hash)
+{
+	const struct bucket *b = index_bucket(&version->index, hash);
+	prefetch(b);
+	return b;
+}
+
+void zone_prefetch_in_bucket(const void *bucket, uint64_t hash)
+{
+	prefetch_node(bucket, hash);
 }
 
 void zone_prefetch_set(const struct zone_node *node)
@@ -163,8 +187,11 @@ void zone_prefetch_set(const struct zone_node *node)
 		return;
 	memcpy(&head, at + 2, sizeof(head));
 	memcpy(&block, at + 6, sizeof(block));
-	if (head & SET_OUT)
-		__builtin_prefetch(arena_at(block));
+	if (head & SET_OUT) {
+		const struct set_block *b = arena_at(block);
+		prefetch(b);
+		prefetch(b->wire + NODE_USUAL);
+	}
 }
 
 size_t zone_origin_length(const struct zone_version *version)

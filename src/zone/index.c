@@ -190,7 +190,7 @@ static void page_deal(struct page *page, struct page *other, const struct index_
 	for (unsigned b = 0; b < PAGE_BUCKETS; ++b) {
 		struct bucket *bucket = &page->bucket[b];
 		for (unsigned i = 0; i < bucket->count; ++i) {
-			__builtin_prefetch(arena_at(bucket->ref[i]));
+			prefetch(arena_at(bucket->ref[i]));
 			refs[count++] = bucket->ref[i];
 		}
 		bucket->count = bucket->reach = 0;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/prefetch.h"
 #include "zone/bucket.h"
 #include "zone/strand.h"
 
@@ -136,10 +137,7 @@ static inline void index_prefetch_entries(const struct page *page)
 {
 	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
 		for (unsigned i = 0; i < page->bucket[b].count; ++i)
-			__builtin_prefetch(arena_at(page->bucket[b].ref[i]));
-	// To the compiler a function that only prefetches does nothing, and it drops
-	// the call.
-	__asm__ volatile("");
+			prefetch(arena_at(page->bucket[b].ref[i]));
 }
 
 typedef bool index_equal(const void *key, arena_ref ref);

@@ -344,7 +344,7 @@ void zone_table_prefetch(const struct zone_table *table, const struct qname *q)
 	const struct edition *e = edition_now(table);
 	int labels = labels_below(e, q->label_count);
 	if (labels >= 0)
-		__builtin_prefetch(index_bucket(&e->index, q->hash[labels]));
+		prefetch(index_bucket(&e->index, q->hash[labels]));
 }
 
 struct each {

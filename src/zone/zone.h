@@ -94,9 +94,14 @@ void zone_find(const struct zone_version *version, const struct qname *q, struct
 const struct zone_node *zone_node_at(const struct zone_version *version, const struct qname *q);
 
 // As zone_node_at() for a name of `length` bytes within the zone, in lower case,
-// whose hash is known.
-const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const uint8_t *name,
-                                        size_t length);
+// whose hash is known, and the bucket too or NULL.
+const struct zone_node *zone_node_below(const struct zone_version *version, uint64_t hash, const void *bucket,
+                                        const uint8_t *name, size_t length);
+
+// Asks for the bucket of a hash, which it returns; and a stage later for the
+// node that the bucket tells of.
+const void *zone_prefetch_hash(const struct zone_version *version, uint64_t hash);
+void zone_prefetch_in_bucket(const void *bucket, uint64_t hash);
 
 // What the stages of a batch know of the way to a name: how far they have come
 // toward the buckets of its first label below the apex and of the whole name.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A batch on its way through the zones' memory. Each stage asks the processor for
+// what the next one touches, and while it comes the other requests have their turn.
+#include "answer/answer.h"
+
+#include "answer/stages.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "dns/lower.h"
+#include "dns/types.h"
+#include "dns/wire.h"
+
+static inline bool looks_into_zone(const struct answer *answer)
+{
+	return answer->version != NULL && !answer->settled;
+}
+
+static void find(struct answer *answer)
+{
+	zone_find_on(answer->version, &answer->qname, &answer->way, &answer->find);
+	zone_prefetch_set(answer->find.node);
+}
+
+// Goes on from the hash of an ancestor, whose name begins at `end`, to that of
+// the name, which is in lower case. False: no label begins there.
+static bool hash_below(const uint8_t *name, size_t end, uint64_t *hash)
+{
+	uint8_t places[NAME_MAX_LABELS + 1];
+	unsigned count = 0;
+	size_t at = 0;
+	for (; at < end; at += (size_t)name[at] + 1)
+		places[count++] = (uint8_t)at;
+	for (; at == end && count > 0; count--)
+		*hash = hash_label(*hash, name + places[count - 1] + 1, name[places[count - 1]]);
+	return at == end;
+}
+
+bool glue_name(const struct qname *name, unsigned cut_labels, const uint8_t *record,
+               uint8_t target[static NAME_MAX_WIRE], size_t *length, uint64_t *hash)
+{
+	size_t cut_at = name->offset[cut_labels], cut_length = name->length - cut_at;
+	*length = wire_get16(record + RECORD_RDLENGTH);
+	*hash = name->hash[cut_labels];
+	if (*length < cut_length || *length > NAME_MAX_WIRE)
+		return false;
+	lower_copy(target, record + RECORD_RDATA, *length);
+	return bytes_equal(target + *length - cut_length, name->wire + cut_at, cut_length) &&
+	       hash_below(target, *length - cut_length, hash);
+}
+
+// The addresses that a referral will need.
+static void gather(struct answer *answer)
+{
+	struct rrset ns;
+	if (answer->find.match != ZONE_CUT || !zone_node_rrset(answer->find.node, TYPE_NS, &ns) ||
+	    !ns.targets_in_zone || ns.count > ANSWER_GLUE_MOST)
+		return;
+	const uint8_t *record = ns.wire;
+	for (unsigned n = 0; n < ns.count; n++, record = record_next(record)) {
+		struct answer_glue *glue = &answer->glue[n];
+		uint8_t target[NAME_MAX_WIRE];
+		size_t length;
+		bool below = glue_name(&answer->qname, answer->find.labels, record, target, &length, &glue->hash);
+		glue->bucket = below ? zone_prefetch_hash(answer->version, glue->hash) : NULL;
+	}
+	answer->glue_count = (uint8_t)ns.count;
+}
+
+static void gather_more(const struct answer *answer)
+{
+	for (unsigned n = 0; n < answer->glue_count; n++)
+		if (answer->glue[n].bucket != NULL)
+			zone_prefetch_in_bucket(answer->glue[n].bucket, answer->glue[n].hash);
+}
+
+void answer_prepare(const struct zone_table *zones, const struct answer_request *requests, struct answer *answers,
+                    unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		answer_parse(zones, &requests[i], &answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		answer_locate(zones, &answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (looks_into_zone(&answers[i]))
+			zone_prefetch_bucket(answers[i].version, &answers[i].qname, &answers[i].way);
+	for (unsigned i = 0; i < count; i++)
+		if (looks_into_zone(&answers[i]))
+			zone_prefetch_node(answers[i].version, &answers[i].qname, &answers[i].way);
+	for (unsigned i = 0; i < count; i++)
+		if (looks_into_zone(&answers[i]))
+			find(&answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		if (looks_into_zone(&answers[i]))
+			gather(&answers[i]);
+	for (unsigned i = 0; i < count; i++)
+		gather_more(&answers[i]);
+}
