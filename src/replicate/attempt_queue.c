@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/clock.h"
 #include "replicate/attempt_parts.h"
+#include "replicate/compare.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -53,6 +54,7 @@ void attempt_request(struct replica *replica, bool is_urgent)
 		return;
 	if (!may_begin(replica)) {
 		replica->is_woken = true;
+		compare_yield(replica);
 		return;
 	}
 	if (replica->is_due) {

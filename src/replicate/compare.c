@@ -13,7 +13,12 @@
 #include "replicate/room.h"
 #include "zone/delta.h"
 
+// So often it makes way for what is to be published: a zone that changes faster
+// than it can be fetched shall not be fetched for ever.
+#define YIELDS_MAX 5u
+
 struct compare {
+	struct slot_wait slot;
 	struct mail mail;                // from the lane
 	struct replicate *room;
 	struct replica *replica;         // held while is_running
@@ -27,6 +32,7 @@ struct compare {
 	bool is_running;
 	bool is_in_lane;
 	uint32_t at;                     // of policy->primaries
+	unsigned yields;
 	replicate_done *done;            // NULL: told already
 	void *context;
 	int error;
@@ -41,28 +47,35 @@ static void tell(struct compare *c, int error, const char *text)
 	c->done = NULL;
 }
 
+// Gives back what it holds while it runs.
+static void stand_still(struct compare *c)
+{
+	primary_slot_give(c->room, &c->slot);
+	zone_release(c->base);
+	config_release(c->config);
+	c->is_running = false;
+	replica_drop(c->replica);
+	room_job_end(c->room);
+}
+
 // Gives back what it holds, and itself; the strand is free.
 static void end(struct compare *c)
 {
 	struct replica *replica = c->replica;
-	struct replicate *room = c->room;
 	bool was_running = c->is_running;
 
 	if (replica->aside->compare == c) {
 		aside_have(replica)->compare = NULL;
 		aside_tidy(replica);
 	}
-	if (was_running) {
-		zone_release(c->base);
-		config_release(c->config);
-	}
+	replica_hold(replica);
+	if (was_running)
+		stand_still(c);
 	delta_release(c->delta);
 	free(c);
-	if (!was_running)
-		return;
-	replica_settle(replica);
+	if (was_running)
+		replica_settle(replica);
 	replica_drop(replica);
-	room_job_end(room);
 }
 
 int compare_begin(struct replica *replica, replicate_done *done, void *context, char why[static 256])
@@ -141,6 +154,7 @@ static void on_fetched(void *context, struct fetch_result *result)
 	struct compare *c = context;
 
 	c->fetch = NULL;
+	primary_slot_give(c->room, &c->slot);
 	if (result->outcome != FETCH_DONE || result->changes == NULL) {
 		if (result->draft != NULL)
 			zone_draft_abandon(result->draft);
@@ -159,23 +173,48 @@ static void on_fetched(void *context, struct fetch_result *result)
 		compare_on_lane(c);
 }
 
+static void begin_fetch(struct compare *c)
+{
+	struct fetch_order order = {
+		.replica = c->replica, .config = c->config, .policy = c->policy,
+		.remote = &c->policy->primaries->remote[c->at], .kind = FETCH_AXFR, .is_forced = true,
+	};
+	char why[256];
+
+	if (fetch_start(&order, on_fetched, c, &c->fetch, why) == 0)
+		return;
+	c->fetch = NULL;
+	primary_slot_give(c->room, &c->slot);
+	snprintf(c->why, sizeof c->why, "transfer from %s %.300s", c->from, why);
+	c->at++;
+	fetch_next(c);
+}
+
+static void on_slot(struct slot_wait *wait)
+{
+	struct compare *c = (struct compare *)((char *)wait - offsetof(struct compare, slot));
+
+	// While it waited for its turn something else may have begun.
+	if (replica_is_idle(c->replica))
+		begin_fetch(c);
+	else
+		stand_still(c);
+}
+
 static void fetch_next(struct compare *c)
 {
 	const struct config_remotes *primaries = c->policy->primaries;
-	char why[256];
 
 	for (; c->at < primaries->count; c->at++) {
-		struct fetch_order order = {
-			.replica = c->replica, .config = c->config, .policy = c->policy,
-			.remote = &primaries->remote[c->at], .kind = FETCH_AXFR, .is_forced = true,
-		};
 		struct endpoint endpoint;
-		endpoint_from(&endpoint, (const struct sockaddr *)&order.remote->address);
+		endpoint_from(&endpoint, (const struct sockaddr *)&primaries->remote[c->at].address);
 		endpoint_text(&endpoint, c->from);
-		if (fetch_start(&order, on_fetched, c, &c->fetch, why) == 0)
-			return;
-		c->fetch = NULL;
-		snprintf(c->why, sizeof c->why, "transfer from %s %.300s", c->from, why);
+		struct primary *primary = primary_get(c->room, &endpoint);
+		if (primary == NULL)
+			continue;
+		c->slot = (struct slot_wait){ .ready = on_slot };
+		primary_slot_take(c->room, primary, &c->slot);
+		return; // … and it may be over
 	}
 	tell(c, ERR_IO, c->why[0] != '\0' ? c->why : "it has no primaries to ask");
 	end(c);
@@ -197,6 +236,25 @@ void compare_run(struct replica *replica)
 	replica_hold(replica);
 	room_job_begin(replica->room);
 	fetch_next(c);
+}
+
+void compare_yield(struct replica *replica)
+{
+	struct compare *c = replica->aside->compare;
+	struct fetch *fetch = c != NULL ? c->fetch : NULL;
+
+	if (fetch == NULL)
+		return;
+	c->fetch = NULL;
+	// The zone is idle once the lane has let go of the draft; what is to be
+	// published goes first then, and after that this is begun anew.
+	stand_still(c);
+	c->at = 0;
+	if (++c->yields > YIELDS_MAX) {
+		tell(c, ERR_BUSY, "the zone changes faster than it can be fetched for comparison");
+		end(c);
+	}
+	fetch_cancel(fetch);
 }
 
 void compare_cancel(struct replica *replica)

@@ -240,12 +240,14 @@ void replica_settle(struct replica *replica)
 			rollback_run(replica);
 		else if (replica->wants_approval)
 			held_publish(replica);
-		else if (compare_waits(replica))
-			compare_run(replica);
 		else if (replica->wants_load || replica->wants_store)
 			load_request(replica);
 		else if (replica->is_woken && replica->role == CONFIG_SECONDARY)
 			notify_in_resume(replica);
+		else if (compare_waits(replica))
+			compare_run(replica);
+	} else if (replica->is_woken) {
+		compare_yield(replica);
 	}
 	set_deadline(replica);
 }

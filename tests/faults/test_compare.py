@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`diff ZONE --primary` looks at what a primary has; what is to be served goes first."""
+
+import pathlib
+import sys
+import threading
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from incremental import ZONE, Incremental               # noqa: E402
+from misbehaving import AXFR, HANG, IXFR, Pause, wire_name  # noqa: E402
+from peers import Endpoint, Zone                        # noqa: E402
+from peers.process import wait_until                    # noqa: E402
+from test_faults import Pair                            # noqa: E402
+from test_incremental import change                     # noqa: E402
+
+
+class SlowWhole(Incremental):
+    """Whole zones come slowly, steps at once."""
+
+    def transfer(self, primary, query):
+        actions = super().transfer(primary, query)
+        return actions if query.rtype == IXFR else [actions[0], Pause(2), *actions[1:]]
+
+
+@pytest.fixture
+def pair(lab):
+    both = Pair(lab)
+    both.primary.misbehave(SlowWhole())
+    yield both
+    both.primary.close()
+
+
+def compare(server, zone=ZONE):
+    """Runs beside what follows; the list gets (code, text)."""
+    done = []
+
+    def run():
+        code, out, err = server.run("diff", zone, "--primary", "--state-dir", server.state_dir, timeout=60)
+        done.append((code, out + err))
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, done
+
+
+def test_a_notify_goes_first_and_the_comparison_begins_anew(pair):
+    pair.primary.asked.clear()
+    thread, done = compare(pair.secondary)
+    wait_until(lambda: ("tcp", AXFR) in pair.primary.asked)
+    change(pair, 2)
+    pair.secondary.wait_serial(ZONE, 2, timeout=1.5)
+    assert not done
+    thread.join()
+    code, text = done[0]
+    assert code == 0 and "serial 2, which is served, to 2 at 127.0.0.1" in text
+    pair.assert_serves(2)
+
+
+def test_a_zone_that_never_rests_is_not_fetched_for_ever(pair):
+    pair.primary.asked.clear()
+    thread, done = compare(pair.secondary)
+    serial = 1
+    while not done and serial < 100:
+        wait_until(lambda: ("tcp", AXFR) in pair.primary.asked or done)
+        serial += 1
+        change(pair, serial)
+        pair.secondary.wait_serial(ZONE, serial)
+    thread.join()
+    assert done == [(1, f"{ZONE}: the zone changes faster than it can be fetched for comparison\n")]
+    pair.assert_serves(serial)
+
+
+class HangsOnOthers(Incremental):
+    def transfer(self, primary, query):
+        return super().transfer(primary, query) if query.name == wire_name(ZONE) else [HANG]
+
+
+def test_it_waits_for_a_slot_as_every_transfer_does(pair):
+    """transfers-per-ns holds for it too."""
+    pair.primary.misbehave(HangsOnOthers())
+    pair.secondary.options = ["transfers-per-ns 1;"]
+    pair.secondary.add(Zone("other.test", primaries=[Endpoint("127.0.0.1", pair.primary.port)]))
+    pair.secondary.write_config()
+    pair.primary.asked.clear()
+    pair.secondary.reload()
+    wait_until(lambda: ("tcp", AXFR) in pair.primary.asked)
+    thread, done = compare(pair.secondary)
+    time.sleep(1)
+    assert not done and pair.primary.asked.count(("tcp", AXFR)) == 1, "the only slot is taken"
+    pair.primary.behave()
+    thread.join()
+    assert done[0][0] == 0, done
