@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NSD, and the nsd.conf dialect."""
 
+import time
+
 from .model import all_keys, merge_options
 from .process import Server
 
@@ -58,3 +60,12 @@ class Nsd(Server):
 
     def command(self):
         return [self.program("nsd"), "-d", "-c", self.folder / "nsd.conf"]
+
+    def axfr(self, zone, key=None, **how):
+        """Asked again where the process that took the connection ended for one with newer zones."""
+        for _ in range(3):
+            try:
+                return super().axfr(zone, key, **how)
+            except (ConnectionResetError, EOFError):
+                time.sleep(0.1)
+        return super().axfr(zone, key, **how)
