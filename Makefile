@@ -11,7 +11,7 @@ build:
 	@scripts/setup.sh build
 	@if [ -f build/build.ninja ]; then meson configure build -Dprefix=$(PREFIX); \
 	else meson setup build --prefix $(PREFIX); fi >/dev/null
-	@ninja -C build -j $(JOBS) understudy
+	@ninja -C build -j $(JOBS) installed
 
 demo: build
 	@scripts/demo.sh start
