@@ -10,13 +10,14 @@ set -euo pipefail
 build_packages=(
   gcc libc6-dev make pkg-config meson ninja-build
   libknot-dev libuv1-dev liblmdb-dev liburcu-dev nettle-dev libgnutls28-dev
-  libxxhash-dev libmicrohttpd-dev libjansson-dev libsystemd-dev libcmocka-dev
+  libxxhash-dev libmicrohttpd-dev libjansson-dev libcurl4-gnutls-dev libsystemd-dev libcmocka-dev
   bind9-dnsutils scdoc
 )
 test_packages=(
   clang libclang-rt-14-dev
   python3 python3-pytest python3-pytest-xdist python3-dnspython
   bind9-utils ldnsutils dnsperf zsh
+  debhelper dpkg-dev fakeroot lintian debootstrap
 )
 
 case "${1:-all}" in

@@ -72,6 +72,7 @@ static int put_in_force(struct server *server, const struct config *config, char
 	error = serve_reconfigure(server->serve, config, why);
 	int listening = put_http_in_force(server, config, error == 0 ? why : unused);
 	error = error == 0 ? listening : error;
+	alert_configure(server->alert, config);
 	config_release(server->config);
 	server->config = config;
 	return error;

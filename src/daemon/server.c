@@ -216,6 +216,8 @@ static int start_rooms(struct server *s)
 	int error = replicate_configure(s->replicate, s->config);
 	if (error != 0)
 		return fail(error_text(error));
+	if (alert_new(s->replicate, s->state_dir, &s->alert) != 0)
+		return fail("out of memory");
 	if (store_start(s->store) != 0)
 		return fail("cannot start the store's thread" NO_THREADS);
 	if (serve_start(s->serve, s->replicate) != 0)
@@ -228,6 +230,7 @@ static int start_rooms(struct server *s)
 		return fail("cannot start the HTTP listener" NO_THREADS);
 	if (control_start(s, &s->control, why) != 0)
 		return fail(why);
+	alert_configure(s->alert, s->config);
 	return 0;
 }
 
@@ -295,6 +298,8 @@ void server_stop(struct server *s)
 	end_reading(s);
 	epoch_offline();
 	http_stop(s->http);
+	alert_free(s->alert);
+	s->alert = NULL;
 	serve_stop(s->serve);
 	epoch_online();
 	s->http = NULL;
@@ -311,6 +316,7 @@ static void release(struct server *s)
 		mailbox_deliver(s->box, s, SIZE_MAX);
 	epoch_offline(); // what is waited for may wait for a grace period
 	http_stop(s->http);
+	alert_free(s->alert);
 	serve_stop(s->serve);
 	if (s->short_lane != NULL)
 		lane_stop(s->short_lane);

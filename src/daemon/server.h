@@ -12,6 +12,7 @@
 #include "base/mailbox.h"
 #include "daemon/daemon.h"
 #include "daemon/privileges.h"
+#include "observe/alert.h"
 #include "observe/http.h"
 #include "replicate/replicate.h"
 #include "serve/serve.h"
@@ -61,6 +62,7 @@ struct server {
 	struct serve *serve;
 	struct http *http;
 	struct control *control;
+	struct alert *alert;
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_timer_t watchdog;
