@@ -82,7 +82,7 @@ struct monitor {
 	struct deadline_queue soon;   // follow-ups
 	uint32_t cursor;              // the zone whose turn is next
 	uint64_t round_at;            // boot ms: when the round began
-	bool is_first_round;          // made as fast as the rate allows
+	bool is_first_round;
 	int64_t tokens;               // thousandths of a question; below 0: a debt
 	uint64_t tokens_at;
 	unsigned turn;
@@ -111,8 +111,8 @@ void monitor_forget(struct replica *replica);
 void monitor_stop(struct replicate *room);
 void monitor_free(struct monitor *monitor);
 
-// The servers of a zone, at most ZONE_SERVERS_MAX. Under the room's lock, any
-// registered thread. Returns how many.
+// The servers of a zone, at most ZONE_SERVERS_MAX (monitor_view.c). Under the
+// room's lock, any registered thread. Returns how many.
 unsigned monitor_fill(struct replica *replica, struct zone_server servers[static ZONE_SERVERS_MAX]);
 
 // --- within the monitor

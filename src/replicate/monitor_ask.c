@@ -25,7 +25,7 @@
 // asked one at a time after pauses that double from the first to the longest.
 #define SILENT_AFTER 2u
 #define BACKOFF_FIRST_MS 5000u
-#define BACKOFF_MAX_MS (15u * 60 * 1000)
+#define BACKOFF_MAX_MS (5u * 60 * 1000)
 
 #define TCP_MS 5000u
 
@@ -150,12 +150,15 @@ static void took_answer(struct monitor_server *server)
 static void took_silence(struct replicate *room, struct monitor_server *server)
 {
 	uint32_t shift = server->failures < 16 ? server->failures : 16;
-	uint64_t pause = (uint64_t)BACKOFF_FIRST_MS << shift;
+	uint64_t pause = (uint64_t)BACKOFF_FIRST_MS << shift, now = clock_boot_ms();
 
+	// Questions that were on their way together are one silence.
+	if (monitor_server_is_silent(server) && now < server->retry_at)
+		return;
 	if (pause > BACKOFF_MAX_MS)
 		pause = BACKOFF_MAX_MS;
 	pause -= ((pause / 4) * room_random(room)) >> 32;
-	server->retry_at = clock_boot_ms() + pause;
+	server->retry_at = now + pause;
 	if (++server->failures == SILENT_AFTER)
 		log_health(server, true);
 }
