@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Unpacks the name servers that the tests talk to (BIND 9, NSD, Knot DNS and
-# PowerDNS, as Debian ships them) into .peers/ of this checkout. Nothing is
-# installed: no service starts, no user is made, nothing outside .peers/
+# PowerDNS, as Debian ships them), and promtool of Prometheus, into .peers/ of
+# this checkout. Nothing is installed: no service starts, no user is made, nothing outside .peers/
 # changes. They run with LD_LIBRARY_PATH set to .peers' library folders
 # (tests/peers/process.py does that).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(bind9 nsd knot knot-dnssecutils pdns-server pdns-backend-bind)
+tools=(prometheus) # for promtool alone: nothing that it depends on
 peers=.peers
 stamp=$peers/.complete
-wanted="${packages[*]}"
-programs=(named nsd knotd keymgr kzonecheck kzonesign pdns_server)
+wanted="${packages[*]} ${tools[*]}"
+programs=(named nsd knotd keymgr kzonecheck kzonesign pdns_server promtool)
 
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
 
 # The package lists of a fresh container or image are empty.
-if ! apt-cache show "${packages[@]}" >/dev/null 2>&1; then
+if ! apt-cache show "${packages[@]}" "${tools[@]}" >/dev/null 2>&1; then
   root=()
   [ "$(id -u)" -eq 0 ] || root=(sudo)
   "${root[@]}" apt-get update -qq
@@ -28,7 +29,7 @@ fi
 plan=$(apt-get -s -q install --no-install-recommends "${packages[@]}" |
   awk '$1 == "Inst" { print $2 }' |
   grep -vxE 'libc6|libc-bin|adduser|debconf|lsb-base|netbase|init-system-helpers|iproute2|openssl|.*-common' || true)
-mapfile -t all < <(printf '%s\n' "${packages[@]}" $plan | sort -u)
+mapfile -t all < <(printf '%s\n' "${packages[@]}" "${tools[@]}" $plan | sort -u)
 
 echo "peers: fetching ${all[*]}"
 rm -rf "$peers"
