@@ -11,7 +11,7 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
     page.on('console', message => console.log(name, scheme, message.type(), message.text()));
     page.on('pageerror', error => console.log(name, scheme, 'error', error.message));
     await page.goto(url);
-    await page.waitForSelector('.rows .row .open:not(:empty)', { timeout: 10000 }).catch(() => console.log('no rows'));
+    await page.waitForSelector('.rows .row .name:not(:empty)', { timeout: 10000 }).catch(() => console.log('no rows'));
     await page.waitForTimeout(1500);
     await page.screenshot({ path: `${folder}/${name}-${scheme}.png` });
     if (zone) {

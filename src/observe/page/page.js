@@ -68,7 +68,7 @@ function drawVerdict() {
   const why = [
     [sums.expired, 'expired', 'expired'], [sums.empty, 'without a copy', 'empty'], [sums.held, 'held back', 'held'],
     [sums.stale, 'stale', 'stale'], [sums.rolled_back, 'rolled back', 'rolled-back'], [sums.unsaved, 'unsaved', 'unsaved'],
-    [sums.error, 'failing', 'error'],
+    [sums.error > sums.expired + sums.empty + sums.stale ? sums.error : 0, 'failing', 'error'],
   ].filter(([n]) => n > 0);
   const more = $('verdict-more');
   if (sums.attention === 0) {

@@ -61,6 +61,7 @@ export function mood(zone) {
   if (zone.level === 'critical') return ['critical', 'bad'];
   if (zone.level === 'troubled') return ['signatures', 'warn'];
   if (zone.servers.some(lags)) return ['differs', 'busy'];
+  if (zone.servers.some(server => server.error)) return ['silent server', 'busy'];
   return ['fresh', 'good'];
 }
 
@@ -91,6 +92,8 @@ export function sentence(zone) {
   }
   const late = zone.servers.find(lags);
   if (late) return `${serverName(late)} has lacked this serial for ${duration(late.lag_seconds)}.`;
+  const silent = zone.servers.find(server => server.error);
+  if (silent) return `${serverName(silent)}: ${silent.error}`;
   if (zone.role === 'primary') return `Our own${zone.transferred ? `, changed ${ago(zone.transferred)}` : ''}.`;
   return `As ${zone.primary ? address(zone.primary) : 'its primary'} has it, confirmed ${zone.confirmed ? ago(zone.confirmed) : 'before the start'}.`;
 }
@@ -100,7 +103,7 @@ export function h(what, ...rest) {
   const [tag, ...classes] = what.split('.');
   const element = document.createElement(tag);
   if (classes.length) element.className = classes.join(' ');
-  for (const part of rest.flat()) {
+  for (const part of rest.flat(Infinity)) {
     if (part === null || part === undefined || part === false) continue;
     if (part instanceof Node || typeof part !== 'object') {
       element.append(part);
