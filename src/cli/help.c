@@ -77,11 +77,11 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 {
 	if (argc > 1)
 		return help_about(verb, strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);
-	printf("understudy %s, a DNS server that keeps copies of zones fresh and answers for them\n\n"
-	       "  understudy serve -c /etc/bind/named.conf     serve what a named.conf or nsd.conf says\n"
-	       "  understudy explain example.com               what is with this zone?\n", UNDERSTUDY_VERSION);
+	printf("understudy %s keeps copies of DNS zones fresh and answers for them\n\n"
+	       "  understudy serve -c /etc/bind/named.conf   serve what a configuration says\n"
+	       "  understudy explain example.com             what is with this zone?\n", UNDERSTUDY_VERSION);
 	write_groups();
-	printf("\nunderstudy help VERB tells more. The words of nsd-control, knotc and rndc work too.\n"
+	printf("\nunderstudy help VERB tells more. Words of nsd-control, knotc and rndc work too.\n"
 	       "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no server runs, 4 some zone is not\n"
 	       "as it should be: stale, expired, empty, held or rolled back.\n");
 	return EXIT_GOOD;
