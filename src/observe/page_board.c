@@ -106,7 +106,8 @@ static int count_server(void *context, const uint8_t *origin, const struct zone_
 	zone->servers++;
 	if (server->behind_since != 0)
 		zone->servers_behind++;
-	if (server->error[0] != '\0')
+	// That an address is not known says nothing of the server.
+	if (server->error[0] != '\0' && server->address.ss_family != AF_UNSPEC)
 		zone->servers_silent++;
 	return 0;
 }

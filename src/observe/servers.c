@@ -50,7 +50,9 @@ static void write_one(FILE *to, const struct zone_server *server, int64_t now, b
 	char where[ADDRESS_TEXT + NAME_MAX_TEXT + 4], address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
 	char serial[16] = "-", lag[TIMES_TEXT] = "in step", seen[TIMES_TEXT], trip[TIMES_TEXT] = "";
 	address_text(server, address);
-	if (server->name[0] != 0)
+	if (server->address.ss_family == AF_UNSPEC)
+		name_to_text(server->name, where);
+	else if (server->name[0] != 0)
 		snprintf(where, sizeof(where), "%s (%s)", name_to_text(server->name, name), address);
 	else
 		snprintf(where, sizeof(where), "%s", address);
@@ -60,9 +62,13 @@ static void write_one(FILE *to, const struct zone_server *server, int64_t now, b
 		snprintf(lag, sizeof(lag), "-");
 	if (server->behind_since != 0)
 		times_duration(servers_lag(server, now), lag);
+	else if (server->is_ahead)
+		snprintf(lag, sizeof(lag), "ahead");
 	fprintf(to, "  %-9s %-41s %-10s ", servers_part_text(server->part), where, serial);
 	tone_write(to, colour, server->behind_since != 0 ? TONE_WARNING : TONE_PLAIN, lag, 8);
-	if (server->round_trip_us != 0)
+	if (server->is_self)
+		snprintf(trip, sizeof(trip), ", this server");
+	else if (server->round_trip_us != 0)
 		snprintf(trip, sizeof(trip), ", %" PRIu32 ".%" PRIu32 " ms", server->round_trip_us / 1000,
 		         server->round_trip_us / 100 % 10);
 	fprintf(to, " %s%s\n", times_relative(server->answered_at, now, seen), server->answered_at != 0 ? trip : "");
@@ -91,11 +97,12 @@ static json_t *server_json(const struct zone_server *server, int64_t now)
 {
 	char address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
 	json_t *error = server->error[0] != '\0' ? json_string(server->error) : json_null();
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "part", servers_part_text(server->part),
-	                 "name", server->name[0] != 0 ? json_string(name_to_text(server->name, name)) : json_null(),
-	                 "address", address_to_text((const struct sockaddr *)&server->address, address),
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "part", servers_part_text(server->part),
+	                 "self", server->is_self, "name", server->name[0] != 0 ? json_string(name_to_text(server->name, name)) : json_null(),
+	                 "address", server->address.ss_family != AF_UNSPEC
+	                 ? json_string(address_to_text((const struct sockaddr *)&server->address, address)) : json_null(),
 	                 "serial", server->has_serial ? json_integer(server->serial) : json_null(),
-	                 "lag_seconds", server->has_serial ? json_integer(servers_lag(server, now)) : json_null(),
+	                 "ahead", server->is_ahead, "lag_seconds", server->has_serial ? json_integer(servers_lag(server, now)) : json_null(),
 	                 "answered", time_json(server->answered_at), "asked", time_json(server->asked_at),
 	                 "round_trip_us", server->round_trip_us != 0 ? json_integer(server->round_trip_us) : json_null(),
 	                 "error", error != NULL ? error : json_null());

@@ -135,10 +135,12 @@ def test_the_name_servers_of_the_zone_and_ourselves(lab):
     seen = wait_server(ours, Endpoint("127.53.7.2"), lambda one: one["serial"] == 7)
     assert seen["name"].startswith("ns2.example.com") and seen["error"] is None
     seen = servers(ours)
+    assert seen["127.53.7.1@53"]["self"] and not seen["127.53.7.2@53"]["self"]
     assert seen["127.53.7.1@53"]["serial"] == 7 and seen["127.53.7.1@53"]["round_trip_us"] is None
     assert "none that one host can have" in seen["224.0.0.1@53"]["error"]
     unknown = next(one for one in seen.values() if (one["name"] or "").startswith("ns.elsewhere"))
-    assert "monitor-servers can name it" in unknown["error"] and unknown["serial"] is None
+    assert "monitor-servers can name it" in unknown["error"]
+    assert unknown["serial"] is None and unknown["address"] is None
 
 
 class Silent:
@@ -228,7 +230,7 @@ def test_a_sibling_that_is_ahead(lab):
         server.start()
     ours.wait_serial("example.com", 5)
     seen = wait_server(ours, odd.endpoint, lambda one: one["serial"] == 2026112201)
-    assert seen["lag_seconds"] == 0 and seen["error"] is None
+    assert seen["ahead"] and seen["lag_seconds"] == 0 and seen["error"] is None
     seen = wait_server(ours, primary.endpoint, lambda one: one["serial"] == 5)
     assert seen["lag_seconds"] == 0
 
