@@ -82,8 +82,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	       "  understudy explain example.com             what is with this zone?\n", UNDERSTUDY_VERSION);
 	write_groups();
 	printf("\nunderstudy help VERB tells more. Words of nsd-control, knotc and rndc work too.\n"
-	       "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no server runs, 4 some zone is not\n"
-	       "as it should be: stale, expired, empty, held or rolled back.\n");
+	       "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no server runs, 4 some zone is\n"
+	       "not as it should be: stale, expired, empty, held or rolled back.\n");
 	return EXIT_GOOD;
 }
 

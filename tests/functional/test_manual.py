@@ -78,6 +78,13 @@ def test_the_pages_are_well_formed_and_built():
         assert done.returncode == 0 and done.stdout.count(".SH") >= 4, (page, done.stderr)
 
 
+def test_the_words_of_other_servers_are_in_the_documentation():
+    table = (ROOT / "src" / "cli" / "alias.c").read_text()
+    words = re.findall(r'^\t\{ "([^"]+)", "', table, re.M)
+    document = (ROOT / "docs" / "verbs.md").read_text()
+    assert len(words) > 50 and not [word for word in words if f"`{word}`" not in document]
+
+
 # --- completion
 
 def complete(*words):
