@@ -151,6 +151,11 @@ def step_scenarios():
     return (1, 0) if total >= 250 else (0, 1)
 
 
+def step_instructions():
+    """Instructions per answer against bench/instructions.txt: no clock in it."""
+    return script("/usr/bin/python3", "bench/instructions.py", "--check")
+
+
 def step_functional():
     return pytest("tests/functional", "--ignore", "tests/functional/test_kill.py")
 
@@ -179,6 +184,7 @@ STEPS = {
     "unit-asan": step_unit_asan,
     "unit-tsan": step_unit_tsan,
     "scenarios": step_scenarios,
+    "instructions": step_instructions,
     "functional": step_functional,
     "differential": step_differential,
     "faults": step_faults,
