@@ -44,12 +44,14 @@ static void set_step(struct replicate *room, uint64_t at)
 
 static void fill_tokens(struct monitor *monitor, uint32_t rate, uint64_t now)
 {
-	uint64_t passed = now - monitor->tokens_at < 60000 ? now - monitor->tokens_at : 60000;
+	uint64_t passed = now - monitor->tokens_at < 1000 ? now - monitor->tokens_at : 1000;
+	// Of what was not used a tenth of a second's worth is left: no bursts.
+	int64_t most = rate > 10 ? (int64_t)rate * 100 : 1000;
 
 	monitor->tokens_at = now;
 	monitor->tokens += (int64_t)(passed * rate);
-	if (monitor->tokens > (int64_t)rate * 1000)
-		monitor->tokens = (int64_t)rate * 1000;
+	if (monitor->tokens > most)
+		monitor->tokens = most;
 }
 
 static uint64_t wait_for_tokens(const struct monitor *monitor, uint32_t rate)

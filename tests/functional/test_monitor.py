@@ -235,6 +235,33 @@ def test_a_sibling_that_is_ahead(lab):
     assert seen["lag_seconds"] == 0
 
 
+def test_reloads_while_questions_are_on_their_way(lab):
+    """Zones that go, come back and are no longer watched while a server keeps all of them waiting."""
+    dead, ours = Silent(), lab.understudy()
+    names = [f"z{i}.example" for i in range(12)]
+    kept = {}
+    for name in names:
+        kept[name] = ours.add(Zone(name, zone_text(name, 1)))
+        kept[name].options = watch(ours, dead.endpoint)
+    ours.start()
+    wait_until(lambda: len(dead.questions) >= 4, SOON)
+    for name in names[::2]:
+        del ours.zones[name]
+    kept[names[1]].options = watch(ours, dead.endpoint) + ["monitor no;"]
+    ours.write_files()
+    ours.reload()
+    wait_until(lambda: ours.run("status", "-c", ours.config_path, names[0])[0] == 1, SOON)
+    assert servers(ours, names[1]) == {}
+    for name in names[::2]:
+        ours.zones[name] = kept[name]
+    ours.write_files()
+    ours.reload()
+    wait_until(lambda: ours.run("status", "-c", ours.config_path, names[0])[0] in (0, 4), SOON)
+    wait_server(ours, dead.endpoint, lambda one: True, names[0])
+    # The laboratory sees that the server ends well with some of them still waiting.
+    assert servers(ours, names[3])
+
+
 def test_switched_off(lab):
     watched, ours = Silent(), lab.understudy()
     options(ours, monitor="no", monitor_interval=10)
