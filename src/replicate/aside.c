@@ -32,7 +32,7 @@ void aside_tidy(struct replica *replica)
 
 	if (aside == &aside_nothing || aside->held != NULL || aside->pin != NULL || aside->rollback != NULL
 	    || aside->compare != NULL || aside->last_error != NULL || aside->file_error != NULL
-	    || aside->notifier.family != AF_UNSPEC || memcmp(aside->told, nothing_told, sizeof nothing_told) != 0)
+	    || aside->unstored != NULL || aside->notifier.family != AF_UNSPEC || memcmp(aside->told, nothing_told, sizeof nothing_told) != 0)
 		return;
 	free(aside_have(replica));
 	replica->aside = &aside_nothing;
@@ -48,6 +48,7 @@ void aside_free(struct replica *replica)
 	free(aside->file_error);
 	free(aside->held);
 	free(aside->pin);
+	delta_release(aside->unstored);
 	free(aside);
 	replica->aside = &aside_nothing;
 }

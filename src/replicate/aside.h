@@ -8,6 +8,7 @@
 #include "replicate/endpoint.h"
 
 struct compare;
+struct delta;
 struct replica;
 struct rollback;
 struct store_held;
@@ -23,6 +24,7 @@ struct aside {
 	struct compare *compare;     // what a primary has is being compared with it
 	char *last_error;            // NULL: none since the last success
 	char *file_error;            // why the zone file could not be written; NULL: it could
+	struct delta *unstored;      // leads to the version that is served, from the one that is stored; held
 	uint32_t told[REPLICA_TOLD]; // hashes of what was logged since the last success, the newest at turns
 	struct endpoint notifier;    // who is believed to have news, by NOTIFY; family 0: nobody
 	uint8_t told_at;

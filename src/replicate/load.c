@@ -291,8 +291,16 @@ static void start_load(struct replica *replica)
 		look_on_lane(load);
 }
 
+void load_tell(struct replica *replica)
+{
+	if (replica->wants_notify)
+		notify_out_zone(replica, NOTIFY_OF_START);
+	replica->wants_notify = false;
+}
+
 static void start_store(struct replica *replica)
 {
+	bool is_step = replica->aside->unstored != NULL;
 	int error;
 
 	replica->wants_store = false;
@@ -302,9 +310,9 @@ static void start_store(struct replica *replica)
 		replica->room->loads.storing--;
 		load_published(replica, error, error_text(error));
 	}
-	if (replica->wants_notify)
-		notify_out_zone(replica, NOTIFY_OF_START);
-	replica->wants_notify = false;
+	// Who is told of a step asks for it at once: it is to be in the journal then.
+	if (!is_step)
+		load_tell(replica);
 }
 
 static void start(struct replica *replica)
@@ -370,6 +378,7 @@ void load_published(struct replica *replica, int error, const char *why)
 		replica_note_error(replica, why);
 		replica->stamp.size = -1;
 	}
+	load_tell(replica);
 	if (error == 0)
 		replica->is_file_served = true;
 	if (error == 0 && replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT)

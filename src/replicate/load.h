@@ -29,6 +29,10 @@ void load_request(struct replica *replica);
 // Starts what may start.
 void load_run(struct replicate *room);
 
+// NOTIFY of what has changed while the server was down, where it has not been
+// sent yet: the step is stored, or cannot be.
+void load_tell(struct replica *replica);
+
 // What became of a draft or version that came from a file.
 void load_published(struct replica *replica, int error, const char *why);
 

@@ -273,6 +273,21 @@ int publish_start(const struct publish_order *order)
 	return 0;
 }
 
+// What leads to this version from the one that the store has; NULL: not known.
+static struct delta *take_unstored(struct replica *replica, const struct zone_version *version)
+{
+	struct delta *delta = replica->aside->unstored;
+
+	if (delta == NULL)
+		return NULL;
+	aside_have(replica)->unstored = NULL;
+	aside_tidy(replica);
+	if (delta_to(delta) == zone_serial(version))
+		return delta;
+	delta_release(delta);
+	return NULL;
+}
+
 int publish_store_only(struct replica *replica)
 {
 	struct replicate *room = replica->room;
@@ -281,6 +296,7 @@ int publish_store_only(struct replica *replica)
 	if (p == NULL)
 		return ERR_MEMORY;
 	p->version = zone_hold(replica_version(replica));
+	p->delta = take_unstored(replica, p->version);
 	p->is_served = true;
 	p->stage = STAGE_STORE;
 	publish_store(p);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "replicate/attempt.h"
+#include "replicate/load.h"
 #include "replicate/publish_parts.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
@@ -92,6 +93,8 @@ void publish_store_failed(struct publication *p)
 		         zone_serial(p->version), p->why,
 		         p->is_served ? "it is served all the same, from its file"
 		         : replica_version(p->replica) != NULL ? "the old version stays" : "there is no older one to serve");
+	if (p->is_served)
+		load_tell(p->replica);
 	p->replica->is_unsaved = true;
 	replica_note_error(p->replica, p->why);
 	deadline_set(&p->room->deadlines, &p->retry, clock_boot_ms() + wait * 1000);

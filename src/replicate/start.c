@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "guard/guard.h"
+#include "replicate/fetch_stream.h"
 #include "replicate/held.h"
 #include "replicate/replica.h"
 #include "replicate/rollback.h"
@@ -43,7 +44,9 @@ struct found {
 	struct file_stamp stamp;
 	uint8_t from;          // enum origin
 	bool is_stored;        // the store has this very content
+	bool is_as_stored;     // … found by reading the file over it
 	bool is_changed;       // … another serial, or nothing
+	struct delta *delta;   // from what the store has; NULL: not known
 	bool is_file_served;   // it is what a primary's file has
 	bool is_export_behind; // the zone file is older than the version
 	char *error;           // what is wrong with a primary's file
@@ -69,30 +72,78 @@ static int seal(struct zone_draft *draft, const char *file, const struct zone_ve
 	return error;
 }
 
-static int read_file(const struct replica *replica, const struct config_zone *zone,
+// The text into a draft; over a base, what has gone since goes.
+static int read_text(const struct config_zone *zone, struct zone_draft *draft, bool is_over,
+                     struct zone_file_result *result)
+{
+	int error = is_over ? zone_draft_replace_begin(draft) : 0;
+
+	if (error == 0)
+		error = zone_file_read(zone->file, zone->name, draft, result);
+	if (error == 0 && is_over)
+		error = zone_draft_replace_end(draft);
+	return error;
+}
+
+static bool is_as_base(const struct zone_draft *draft)
+{
+	struct zone_draft_cost cost;
+
+	zone_draft_cost(draft, &cost);
+	return cost.records_added == 0 && cost.records_removed == 0 && cost.nodes_copied == 0 && cost.pages_copied == 0;
+}
+
+// Makes a version of a draft that has the whole text: the base itself where it
+// says the same.
+static int end_draft(struct zone_draft *draft, const struct config_zone *zone, const struct zone_version *base,
+                     struct delta_writer *changes, struct found *found, char why[static 512])
+{
+	int error;
+
+	if (base != NULL && is_as_base(draft)) {
+		found->version = zone_hold(base);
+		found->is_as_stored = true;
+		zone_draft_abandon(draft);
+		delta_writer_abandon(changes);
+		return 0;
+	}
+	error = seal(draft, zone->file, &found->version, why);
+	// Without a delta, as where the serial has not changed, it is stored whole.
+	if (error == 0 && changes != NULL)
+		(void)delta_writer_finish(changes, base, found->version, &found->delta);
+	return error;
+}
+
+// Reads the text, as a change of the base where there is one, so that what it
+// changes is known to those who ask for it (IXFR).
+static int read_file(const struct replica *replica, const struct config_zone *zone, const struct zone_version *base,
                      struct found *found, char why[static 512])
 {
 	struct zone_file_result result = { 0 };
+	struct delta_writer *changes = NULL;
 	struct zone_draft *draft;
 	char name[NAME_MAX_TEXT];
-	int error = zone_draft_new(replica->line, &draft);
+	int error = base != NULL ? zone_draft_from(replica->line, base, &draft) : zone_draft_new(replica->line, &draft);
 
 	if (error != 0) {
 		snprintf(why, 512, "%s", error_text(error));
 		return error;
 	}
 	zone_draft_limit(draft, zone->policy->max_records, (size_t)zone->policy->max_zone_size);
-	error = zone_file_read(zone->file, zone->name, draft, &result);
-	if (error == 0) {
-		if (result.warnings > 0)
-			log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warning%s)", result.message,
-			         result.warnings, plural(result.warnings));
-		error = seal(draft, zone->file, &found->version, result.message);
-	}
+	if (base != NULL)
+		error = delta_writer_new(draft, fetch_delta_bound(base), &changes);
+	if (error == 0)
+		error = read_text(zone, draft, base != NULL, &result);
+	if (error == 0 && result.warnings > 0)
+		log_line(LEVEL_WARNING, replica_name(replica, name), "%s (%zu warning%s)", result.message,
+		         result.warnings, plural(result.warnings));
 	found->stamp.includes = result.includes;
+	if (error == 0)
+		error = end_draft(draft, zone, base, changes, found, result.message);
 	if (error != 0) {
 		snprintf(why, 512, "%s", result.message[0] != '\0' ? result.message : error_text(error));
 		zone_draft_abandon(draft);
+		delta_writer_abandon(changes);
 	}
 	return error;
 }
@@ -196,7 +247,7 @@ static void find_secondary(struct replica *replica, const struct config_zone *zo
 	}
 	if (!has_file)
 		return;
-	if (read_file(replica, zone, found, why) != 0) {
+	if (read_file(replica, zone, NULL, found, why) != 0) {
 		log_line(LEVEL_WARNING, replica_name(replica, name), "%s; the zone is transferred instead", why);
 		return;
 	}
@@ -215,10 +266,12 @@ static bool serve_instead_of_held(const struct replica *replica, struct found *f
 	if (found->version == NULL || zone_serial(found->version) == zone_serial(from_file)) {
 		if (found->version != NULL)
 			zone_release(found->version);
-		*found = (struct found){ .version = from_file, .stamp = found->stamp };
+		*found = (struct found){ .version = from_file, .stamp = found->stamp, .delta = found->delta };
 		return false;
 	}
 	zone_release(from_file);
+	delta_release(found->delta);
+	found->delta = NULL;
 	return true;
 }
 
@@ -244,6 +297,25 @@ static bool take_stored(struct replica *replica, struct found *found)
 	return true;
 }
 
+// Reads a file that is not known to be what is stored.
+static int read_changed(struct replica *replica, const struct config_zone *zone, const struct store_state *stored,
+                        struct found *found, char why[static 512])
+{
+	const struct zone_version *base = NULL;
+	char unused[256];
+	int error;
+
+	if (stored->has_version && zone->policy->ixfr_from_differences
+	    && store_load(replica->room->store, replica->slot->origin, replica->line, &base, unused) != 0 && base != NULL) {
+		zone_release(base); // damaged: the file is as good as ever
+		base = NULL;
+	}
+	error = read_file(replica, zone, base, found, why);
+	if (base != NULL)
+		zone_release(base);
+	return error;
+}
+
 static void find_primary(struct replica *replica, const struct config_zone *zone, struct found *found)
 {
 	char why[512] = "", name[NAME_MAX_TEXT];
@@ -259,14 +331,15 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 	else if (!has_file)
 		snprintf(why, sizeof why, "%.400s: %s", zone->file, strerror(errno));
 	else
-		error = read_file(replica, zone, found, why);
+		error = read_changed(replica, zone, &stored, found, why);
 	if (found->version != NULL && held_is(replica, zone_serial(found->version)) && serve_instead_of_held(replica, found))
 		return;
 	if (has_file && error == 0 && found->version != NULL) {
 		found->from = FROM_FILE;
 		found->is_file_served = true;
-		found->is_stored = stored.has_version && stored.serial == zone_serial(found->version)
-		                   && load_stamp_equal(&stored.file, &found->stamp);
+		found->is_stored = found->is_as_stored
+		                   || (stored.has_version && stored.serial == zone_serial(found->version)
+		                       && load_stamp_equal(&stored.file, &found->stamp));
 		found->is_changed = !stored.has_version || stored.serial != zone_serial(found->version);
 		date_by_file(replica, found);
 		return;
@@ -343,6 +416,17 @@ static void log_found(const struct replica *replica, const struct found *found)
 		         replica->refresh.phase == REPLICA_EXPIRED ? ": expired, not answered for" : "");
 }
 
+// The step to the new text goes to the store with it, once that has its thread.
+static void wait_for_store(struct replica *replica, struct delta *delta)
+{
+	struct aside *aside = delta != NULL && replica->wants_store ? aside_of(replica) : NULL;
+
+	if (aside != NULL)
+		aside->unstored = delta;
+	else
+		delta_release(delta);
+}
+
 static void take_up(struct replica *replica, struct found *found, int64_t wall, bool is_doubtful, int64_t latest)
 {
 	struct replicate *room = replica->room;
@@ -359,6 +443,7 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	if (found->version != NULL) {
 		replica_resume(replica, found->version, &state, wall, ask_first);
 		replica->wants_store = !found->is_stored;
+		wait_for_store(replica, found->delta);
 		replica->wants_notify = found->is_changed;
 	}
 	if (found->version != NULL)

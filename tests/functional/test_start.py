@@ -343,6 +343,35 @@ def test_a_primary_whose_file_was_reloaded_starts_from_the_store(lab):
     assert "serial 2 loaded from the store" in killed_and_started(server)
 
 
+def test_what_changed_while_a_primary_was_down_goes_out_as_ixfr(lab):
+    second = lab.understudy()
+    first = lab.understudy()
+    extra = "".join(f"host{i} IN A 192.0.2.{i}\n" for i in range(100))
+    first.add(Zone("example.com", zone_text("example.com", 1, extra=extra), allow=[Endpoint("127.0.0.1")],
+                   notify=[second.endpoint]))
+    second.add(Zone("example.com", primaries=[first.endpoint]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    time.sleep(0.5)             # what is stored behind the first answers
+    first.stop()
+    first.write_zone("example.com", zone_text("example.com", 2, extra=extra + "new IN A 192.0.2.200\n"))
+    first.launch()
+    first.wait_ready()
+    second.wait_serial("example.com", 2)
+    second.wait_log(r"example\.com: transfer from .* complete: IXFR")
+    assert second.ask("new.example.com").answer
+    history = json.loads(first.run("history", "example.com", "--json", "--state-dir", first.state_dir)[1])
+    assert [v["serial"] for v in history["versions"]] == [1, 2]
+    # Read again as it was: no step, and nothing stored anew.
+    first.stop()
+    aged(first.zone_path("example.com"), 3)
+    first.launch()
+    first.wait_ready()
+    history = json.loads(first.run("history", "example.com", "--json", "--state-dir", first.state_dir)[1])
+    assert [v["serial"] for v in history["versions"]] == [1, 2]
+
+
 def test_a_primary_whose_file_includes_another_is_read(lab):
     server = lab.understudy()
     part = server.folder / "part.zone"
