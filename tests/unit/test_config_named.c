@@ -289,6 +289,26 @@ static void the_page_has_addresses_and_names(void **state)
 	config_release(config);
 }
 
+static void what_the_monitor_watches(void **state)
+{
+	(void)state;
+	struct config *config = read_case("named.conf",
+		"options { directory \"/z\"; allow-transfer { none; }; monitor no; monitor-interval 1h; monitor-rate 20; };\n"
+		"primaries others { 192.0.2.7 port 54; };\n"
+		"zone a { type primary; file \"a\"; monitor yes; monitor-servers { others; 2001:db8::1; }; };\n"
+		"zone b { type primary; file \"b\"; };\n", "");
+	const struct config_policy *a = zone_of(config, "a")->policy, *b = zone_of(config, "b")->policy;
+	assert_int_equal(config->server.monitor_interval, 3600);
+	assert_int_equal(config->server.monitor_rate, 20);
+	assert_int_equal(config->server.monitor_lag, 120);
+	assert_int_equal(a->monitor, CONFIG_MONITOR_YES);
+	assert_int_equal(b->monitor, CONFIG_MONITOR_NO);
+	assert_int_equal(a->monitor_servers->count, 2);
+	assert_int_equal(b->monitor_servers->count, 0);
+	assert_endpoint(&a->monitor_servers->remote[0].address, "192.0.2.7", 54);
+	config_release(config);
+}
+
 static void comments_of_all_three_kinds(void **state)
 {
 	(void)state;
@@ -380,6 +400,7 @@ int main(void)
 		cmocka_unit_test(the_server_listens_where_it_is_told),
 		cmocka_unit_test(the_server_says_what_it_is_told),
 		cmocka_unit_test(the_page_has_addresses_and_names),
+		cmocka_unit_test(what_the_monitor_watches),
 		cmocka_unit_test(comments_of_all_three_kinds),
 		cmocka_unit_test(one_view_for_everyone_is_no_view),
 		cmocka_unit_test(templates_hold_unless_the_zone_says_otherwise),

@@ -227,6 +227,29 @@ struct fault {
 	const char *text, *messages;
 };
 
+static void what_the_monitor_watches(void **state)
+{
+	(void)state;
+	struct config *config = read_case("nsd.conf",
+		"server:\n monitor: explicit\n monitor-interval: 60\n monitor-rate: 50\n monitor-lag: 30\n"
+		"key:\n name: k\n algorithm: hmac-sha256\n secret: MTIzNDU2Nzg5MDEyMzQ1Ng==\n"
+		"pattern:\n name: p\n zonefile: %s\n monitor-server: 192.0.2.1@54 k\n"
+		"zone:\n name: a\n include-pattern: p\n monitor-server: 2001:db8::1 NOKEY\n monitor: yes\n"
+		"zone:\n name: b\n include-pattern: p\n", "");
+	const struct config_policy *a = zone_of(config, "a")->policy, *b = zone_of(config, "b")->policy;
+	assert_int_equal(config->server.monitor_interval, 60);
+	assert_int_equal(config->server.monitor_rate, 50);
+	assert_int_equal(config->server.monitor_lag, 30);
+	assert_int_equal(a->monitor, CONFIG_MONITOR_YES);
+	assert_int_equal(b->monitor, CONFIG_MONITOR_EXPLICIT);
+	assert_int_equal(a->monitor_servers->count, 2);
+	assert_int_equal(b->monitor_servers->count, 1);
+	assert_endpoint(&b->monitor_servers->remote[0].address, "192.0.2.1", 54);
+	assert_non_null(b->monitor_servers->remote[0].key);
+	assert_endpoint(&a->monitor_servers->remote[1].address, "2001:db8::1", 53);
+	config_release(config);
+}
+
 static void faults_are_told_word_for_word(void **state)
 {
 	(void)state;
@@ -277,6 +300,12 @@ static void faults_are_told_word_for_word(void **state)
 		 "error: nsd.conf:3:13: 'http-host:' wants a host name without a port, not 'a:80'\n"
 		 "error: nsd.conf:4:17: 'metrics-zones:' wants yes, no or troubled, not 'some'\n"},
 		{"server:\n http-listen: 127.0.0.1@80\n http-listen: ::1\n http-host: a\n metrics-zones: no\n" ZONE, ""},
+		{"server:\n monitor: maybe\n" ZONE, "error: nsd.conf:2:11: 'monitor:' wants yes, no or explicit, not 'maybe'\n"},
+		{"server:\n monitor-rate: 20000\n" ZONE,
+		 "error: nsd.conf:2:16: 'monitor-rate:' wants 1 to 10000 questions a second, not '20000'\n"},
+		{ZONE " monitor-server: 192.0.2.1\n", "error: nsd.conf:4:2: 'monitor-server:' wants an address and a key or NOKEY\n"},
+		{ZONE "server:\n monitor: no\n", "warning: nsd.conf:5:2: 'monitor:' stands behind zones or patterns that it does not reach; move it before the first\n"},
+		{ZONE "server:\n monitor-lag: 9\n", ""},
 		{"server:\n check-structure: yes\n" ZONE " zonestats: \"\"\n", ""},
 		{ZONE "server:\n max-shrink: 5\n", "warning: nsd.conf:5:2: 'max-shrink:' stands behind zones or patterns that it does not reach; move it before the first\n"},
 	};
@@ -295,6 +324,7 @@ int main(void)
 		cmocka_unit_test(the_server_section),
 		cmocka_unit_test(a_late_zonesdir_reaches_all_zones),
 		cmocka_unit_test(verifiers_can_be_switched_off),
+		cmocka_unit_test(what_the_monitor_watches),
 		cmocka_unit_test(faults_are_told_word_for_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
