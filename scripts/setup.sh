@@ -16,7 +16,7 @@ build_packages=(
 test_packages=(
   clang libclang-rt-14-dev
   python3 python3-pytest python3-pytest-xdist python3-dnspython
-  bind9-utils ldnsutils dnsperf zsh
+  bind9-utils ldnsutils dnsperf zsh valgrind
   debhelper dpkg-dev fakeroot lintian debootstrap
 )
 
