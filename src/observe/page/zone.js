@@ -27,6 +27,14 @@ function command(text) {
   return h('div.command', h('code', text), button);
 }
 
+// Verbs one by one, since nobody means all of them; lines of a configuration
+// together.
+function commands(text) {
+  if (!text) return '';
+  const lines = text.split('\n');
+  return lines.every(line => line.startsWith('understudy ')) ? lines.map(command) : command(text);
+}
+
 // The same sentences as `understudy explain` has, and what may be typed.
 function explanation(zone) {
   const paragraphs = zone.explain?.paragraphs ?? [];
@@ -37,7 +45,7 @@ function explanation(zone) {
     h('p.explain', told.map(p => p.text).join(' ')),
     wrong.length ? h('div.wrong', wrong.map(p => h('p', p.text))) : '',
     todo.length ? h('section.advice', h('h3', 'What you can do'),
-      todo.map(p => [h('p', p.text), p.command ? command(p.command) : ''])) : '',
+      todo.map(p => [h('p', p.text), commands(p.command)])) : '',
     comes.length ? h('p.ahead', comes.map(p => p.text).join(' ')) : '',
   ];
 }
@@ -81,7 +89,7 @@ function history(zone) {
   const versions = zone.history?.versions ?? [];
   if (versions.length < 2) return null;
   const line = v => h('li', { className: v.served ? 'served' : '' }, h('span.mono', String(v.serial)),
-    h('span.delta', h('b.minus', `−${number(v.removed)}`), h('b.plus', `+${number(v.added)}`)),
+    h('span.delta', v.removed === null ? '' : [h('b.minus', `−${number(v.removed)}`), h('b.plus', `+${number(v.added)}`)]),
     h('span.since', v.since ? ago(v.since) : ''));
   return h('section', h('h3', 'Versions kept'), h('ol.history', [...versions].reverse().slice(0, 8).map(line)));
 }
