@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The whole content of a version: all sets in the order of the structure.
 //
-// A cursor's place:  [0] the phase, and with PHASE_NSEC3 the chain
+// A cursor's place:  [0] the phase, and above it with PHASE_NSEC3 the chain, with
+//                        PHASE_NAMES the page behind the present one
 //                    [1] names: the hash from which the next page is sought
 //                        NSEC3: the place in the chain's tree
 //                    [2] names: which slot of the page, chained ones counted on,
@@ -12,6 +13,7 @@
 enum phase { PHASE_SOA, PHASE_NAMES, PHASE_NSEC3, PHASE_END };
 
 #define PAGE_SLOTS (PAGE_BUCKETS * BUCKET_SLOTS)
+#define PHASE_MASK 0xffu
 #define CHAIN_SHIFT 8
 #define SET_SHIFT 32
 #define PAGE_SHIFT 32
@@ -27,8 +29,18 @@ static void cursor_enter(struct zone_cursor *c, arena_ref node)
 	c->owner_length = (uint8_t)zone_node_owner(c->version, arena_at(node), c->owner);
 }
 
-// The entry at or behind slot *at of a page and its chain; 0 at the end.
-static arena_ref page_entry(const struct page *page, uint32_t *at)
+// Nodes that lie across two cache lines are as usual as those that do not.
+static inline void node_prefetch(arena_ref ref)
+{
+	const uint8_t *node = arena_at(ref);
+	prefetch(node);
+	prefetch(node + 32);
+}
+
+// The entry at or behind slot *at of a page and its chain; 0 at the end. Asks for
+// the nodes that stand at the same places of the page `ahead`: one at a time, as a
+// burst of requests is more than the processor keeps in mind.
+static arena_ref page_entry(const struct page *page, const struct page *ahead, uint32_t *at)
 {
 	uint32_t slot = *at;
 	for (uint32_t skip = slot / PAGE_SLOTS; skip > 0 && page != NULL; --skip)
@@ -36,28 +48,40 @@ static arena_ref page_entry(const struct page *page, uint32_t *at)
 	while (page != NULL) {
 		do {
 			const struct bucket *b = &page->bucket[slot % PAGE_SLOTS / BUCKET_SLOTS];
+			const struct bucket *other = &ahead->bucket[slot % PAGE_SLOTS / BUCKET_SLOTS];
 			uint32_t i = slot % BUCKET_SLOTS;
 			if (i < b->count) {
+				if (i < other->count)
+					node_prefetch(other->ref[i]);
 				*at = slot + 1;
 				return b->ref[i];
 			}
 			slot += BUCKET_SLOTS - i;
+			for (; i < other->count; ++i)
+				node_prefetch(other->ref[i]);
 		} while (slot % PAGE_SLOTS != 0);
 		page = page_chain(page) != 0 ? arena_at(page_chain(page)) : NULL;
 	}
 	return 0;
 }
 
-// Enters the page that has the hash place[1]. Nodes are asked for a page ahead:
-// by the time the walk is there they have come.
+static void page_prefetch(const struct page *page)
+{
+	for (unsigned b = 0; b < PAGE_BUCKETS; ++b)
+		prefetch(&page->bucket[b]);
+}
+
+// Enters the page that has the hash place[1], and asks for the page behind the
+// next one, which itself has come by now.
 static void page_enter(struct zone_cursor *c)
 {
-	uint64_t next, further;
-	const struct page *page = index_page_from(&c->version->index, c->place[1], &next);
-	if (c->place[1] == 0)
-		index_prefetch_entries(page);
-	if (next != 0)
-		index_prefetch_entries(index_page_from(&c->version->index, next, &further));
+	const struct index *x = &c->version->index;
+	uint64_t next, further = 0, furthest;
+	const struct page *page = index_page_from(x, c->place[1], &next);
+	const struct page *ahead = next != 0 ? index_page_from(x, next, &further) : page;
+	if (further != 0)
+		page_prefetch(index_page_from(x, further, &furthest));
+	c->place[0] = PHASE_NAMES | (uint64_t)arena_ref_of(ahead) << PAGE_SHIFT;
 	c->place[2] = (uint64_t)arena_ref_of(page) << PAGE_SHIFT;
 }
 
@@ -71,7 +95,8 @@ static arena_ref next_name(struct zone_cursor *c)
 		if (c->place[2] == 0)
 			page_enter(c);
 		uint32_t slot = (uint32_t)c->place[2];
-		arena_ref page = (arena_ref)(c->place[2] >> PAGE_SHIFT), ref = page_entry(arena_at(page), &slot);
+		arena_ref page = (arena_ref)(c->place[2] >> PAGE_SHIFT);
+		arena_ref ref = page_entry(arena_at(page), arena_at((arena_ref)(c->place[0] >> PAGE_SHIFT)), &slot);
 		c->place[2] = (uint64_t)page << PAGE_SHIFT | slot;
 		if (ref != 0)
 			return ref;
@@ -100,7 +125,7 @@ static arena_ref next_nsec3(struct zone_cursor *c)
 static bool cursor_advance(struct zone_cursor *c)
 {
 	arena_ref ref = 0;
-	if (c->place[0] == PHASE_NAMES) {
+	if ((c->place[0] & PHASE_MASK) == PHASE_NAMES) {
 		ref = next_name(c);
 		if (ref == 0) {
 			c->place[0] = PHASE_NSEC3;
