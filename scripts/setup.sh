@@ -16,9 +16,12 @@ build_packages=(
 test_packages=(
   clang libclang-rt-14-dev
   python3 python3-pytest python3-pytest-xdist python3-dnspython
-  bind9-utils ldnsutils dnsperf zsh valgrind
+  bind9-utils ldnsutils dnsperf zsh valgrind chromium
   debhelper dpkg-dev fakeroot lintian debootstrap
 )
+
+# Node of another origin than Debian's brings its own npm.
+command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 case "${1:-all}" in
   build) wanted=("${build_packages[@]}") ;;
