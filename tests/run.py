@@ -168,6 +168,10 @@ def step_faults():
     return pytest("tests/faults")
 
 
+def step_browser():
+    return pytest("tests/browser", "-n", "0")
+
+
 def step_kill():
     return pytest("tests/functional/test_kill.py")
 
@@ -188,6 +192,7 @@ STEPS = {
     "functional": step_functional,
     "differential": step_differential,
     "faults": step_faults,
+    "browser": step_browser,
     "kill": step_kill,
     "fuzz": step_fuzz,
 }
