@@ -13,10 +13,11 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 
-// The first looks come soon, since most is done at once; later ones cost the
-// server little. At first nothing is drawn.
+// The first looks come soon, since most is done at once. A look at all of very
+// many zones costs the server a while. At first nothing is drawn.
 #define PAUSE_FIRST_MS 10u
 #define PAUSE_MOST_MS 200u
+#define PAUSE_OF_ALL_MS 990u
 #define DRAW_AFTER_MS 500u
 
 static const char *text_of(const json_t *look, const char *key)
@@ -132,6 +133,8 @@ static int outcome_of_refresh(const char *zone, const json_t *before, const json
 static int outcome_of_publishing(const char *zone, const json_t *before, const json_t *look, char **text)
 {
 	json_int_t has = number(look, "serial");
+	if (!is_so(look, "held") && is_so(before, "held") && has == number(before, "held_serial"))
+		return tell(text, EXIT_GOOD, "%s: serial %" JSON_INTEGER_FORMAT " is served", zone, has);
 	if (is_so(look, "held") || text_of(look, "last_error")[0] != '\0')
 		return tell(text, EXIT_FAILED, "%s: %s", zone, text_of(look, "last_error")[0] != '\0' ? text_of(look, "last_error")
 		            : text_of(look, "held_why"));
@@ -207,7 +210,7 @@ static int too_late(const char *zone, const json_t *look, char **text)
 int wait_for_outcome(const char *state_dir, const struct cli_verb *verb, const char *zone, const json_t *before,
                      uint64_t until, char **text)
 {
-	uint64_t start = clock_boot_ms(), pause = PAUSE_FIRST_MS;
+	uint64_t start = clock_boot_ms(), pause = PAUSE_FIRST_MS, most = zone != NULL ? PAUSE_MOST_MS : PAUSE_OF_ALL_MS;
 	bool is_terminal = isatty(STDERR_FILENO) == 1, is_drawn = false;
 	int code = -1;
 	*text = NULL;
@@ -227,7 +230,7 @@ int wait_for_outcome(const char *state_dir, const struct cli_verb *verb, const c
 		const struct timespec time = { .tv_nsec = (long)pause * 1000000 };
 		if (code < 0)
 			nanosleep(&time, NULL);
-		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
+		pause = pause * 2 < most ? pause * 2 : most;
 	}
 	if (is_drawn)
 		fputs("\r\033[K", stderr);

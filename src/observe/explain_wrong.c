@@ -250,6 +250,9 @@ static void advise_held(struct explainer *e)
 		explain_say(e, EXPLAIN_DO, "Your verifier said no, or did not say anything in time; what it printed is in the log. "
 		            "Mend the zone at the primary, with a newer serial, or the verifier. To see what would change, and publish "
 		            "it all the same:");
+	else if (strncmp(check, "max-records-per", 15) == 0 || strncmp(check, "max-types-per", 13) == 0)
+		explain_say(e, EXPLAIN_DO, "If that name may have so many, raise max-records-per-type, or max-types-per-name, and fetch "
+		            "the zone anew with retransfer; or approve this version:");
 	else if (strcmp(check, "max-records") == 0)
 		explain_say(e, EXPLAIN_DO, "If the zone may have so many records, raise max-records and fetch it anew with retransfer, "
 		            "or approve this version:");

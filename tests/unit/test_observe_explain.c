@@ -367,6 +367,13 @@ static void one_with_too_many_records(void **state)
 	says("raise max-records and fetch it anew with retransfer");
 }
 
+static void one_with_too_large_a_set(void **state)
+{
+	(void)state;
+	hold("max-records-per-type", "www.example.com has 120 records of type A");
+	says("raise max-records-per-type, or max-types-per-name, and fetch the zone anew");
+}
+
 static void one_that_was_rejected(void **state)
 {
 	(void)state;
@@ -530,7 +537,7 @@ int main(void)
 		STATE(a_primary_that_does_not_serve_the_zone), STATE(a_transfer_that_is_too_large),
 		STATE(a_transfer_that_was_cut), STATE(what_is_no_zone),
 		STATE(one_that_shrank), STATE(one_whose_digest_does_not_fit), STATE(one_that_the_verifier_refused),
-		STATE(one_with_too_many_records), STATE(one_that_was_rejected), STATE(one_that_is_rolled_back),
+		STATE(one_with_too_many_records), STATE(one_with_too_large_a_set), STATE(one_that_was_rejected), STATE(one_that_is_rolled_back),
 		STATE(one_that_cannot_be_stored), STATE(a_zone_file_that_cannot_be_written), STATE(one_that_is_behind),
 		STATE(a_sibling_that_is_behind), STATE(answers_that_do_not_fit), STATE(a_transfer_that_is_running),
 		STATE(a_primary_zone_that_is_well), STATE(a_primary_zone_whose_file_is_broken), STATE(a_receiver_that_is_behind),
