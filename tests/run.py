@@ -157,7 +157,7 @@ def step_instructions():
 
 
 def step_functional():
-    return pytest("tests/functional", "--ignore", "tests/functional/test_kill.py")
+    return pytest("tests/functional", "tests/audit", "--ignore", "tests/functional/test_kill.py")
 
 
 def step_differential():

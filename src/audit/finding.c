@@ -9,6 +9,7 @@
 
 #define TEXT_MOST 1400 // bytes of a sentence
 
+__attribute__((format(printf, 2, 0)))
 static const char *format_text(struct pool *pool, const char *format, va_list arguments)
 {
 	char text[TEXT_MOST];

@@ -74,12 +74,11 @@ void resolver_init(struct resolver *resolver, struct asker *asker, struct pool *
 	resolver->zones->is_resolved = true;
 }
 
-static const char *explain(struct resolver *resolver, const char *format, const uint8_t *name)
+static const char *explain(struct resolver *resolver, const char *before, const uint8_t *name,
+                           const char *after)
 {
 	char name_text[NAME_MAX_TEXT], text[NAME_MAX_TEXT + 160];
-	const char *before = strstr(format, "%s");
-	snprintf(text, sizeof text, "%.*s%s%s", (int)(before - format), format, name_to_text(name, name_text),
-	         before + 2);
+	snprintf(text, sizeof text, "%s %s%s", before, name_to_text(name, name_text), after);
 	return pool_text(resolver->pool, text, strlen(text));
 }
 
@@ -110,7 +109,7 @@ static bool step(struct resolver *resolver, uint16_t type, struct lookup *lookup
 		lookup->name = alias->rdata;
 		if (++*aliases <= ALIASES_MOST)
 			return false;
-		fail(lookup, LOOKUP_LOOP, explain(resolver, "too many aliases, the last to %s", alias->rdata));
+		fail(lookup, LOOKUP_LOOP, explain(resolver, "too many aliases, the last to", alias->rdata, ""));
 		return true;
 	}
 	if (reply->rcode == RCODE_NXDOMAIN) {
@@ -129,7 +128,7 @@ static void walk(struct resolver *resolver, uint16_t type, struct lookup *lookup
 	for (unsigned steps = 0; steps < STEPS_MOST; steps++)
 		if (step(resolver, type, lookup, &aliases))
 			return;
-	fail(lookup, LOOKUP_LOOP, explain(resolver, "too many referrals on the way to %s", lookup->name));
+	fail(lookup, LOOKUP_LOOP, explain(resolver, "too many referrals on the way to", lookup->name, ""));
 }
 
 static bool is_pending(const struct resolver *resolver, const uint8_t *name)
@@ -165,12 +164,12 @@ void resolver_look_up(struct resolver *resolver, const uint8_t *name, uint16_t t
 		return;
 	}
 	if (is_pending(resolver, name)) {
-		fail(lookup, LOOKUP_LOOP, explain(resolver, "the way to %s leads through itself: its servers "
-		     "lie in zones that need each other to be found", name));
+		fail(lookup, LOOKUP_LOOP, explain(resolver, "the way to", name,
+		     " leads through itself: its servers lie in zones that need each other to be found"));
 		return;
 	}
 	if (resolver->depth >= DEPTH_MOST) {
-		fail(lookup, LOOKUP_LOOP, explain(resolver, "too many zones must be looked up to find %s", name));
+		fail(lookup, LOOKUP_LOOP, explain(resolver, "too many zones must be looked up to find", name, ""));
 		return;
 	}
 	struct pending_name pending = { resolver->pending, name };

@@ -558,3 +558,10 @@ def healthy_but_far_away(world):
 def open_with_and_without_a_key(world):
     d = world.add(Domain("either.test"))
     d.allow[ONE] = [ANYONE, Endpoint("0.0.0.0/0", 0, KEY)]
+
+
+@OTHERS.append
+def sound_behind_a_clock_that_is_fast(world):
+    d = world.add(Domain("fast.test"))
+    d.fast = world.crook(clock=900, keyring=KEY.keyring()[0])
+    return d

@@ -5,6 +5,7 @@ comes back, in the ways that middleboxes and old software do."""
 import socket
 import struct
 import threading
+import time
 
 import dns.edns
 import dns.exception
@@ -85,8 +86,11 @@ class Crooked:
 
     def _answer(self, wire, by_tcp):
         how = self.how
-        query = dns.message.from_wire(wire)
+        query = dns.message.from_wire(wire, keyring=how["keyring"] if "keyring" in how else None)
         number = query.id
+        if query.had_tsig and "clock" in how:
+            yield self._refuse_time(query, how["clock"])
+            return
         if query.question[0].rdtype == dns.rdatatype.AXFR:
             reply = dns.message.make_response(query)
             reply.set_rcode(dns.rcode.REFUSED)
@@ -141,6 +145,17 @@ class Crooked:
             yield b"\0" * 5
         reply.id = number
         yield reply.to_wire(max_size=65535)
+
+    @staticmethod
+    def _refuse_time(query, ahead):
+        """BADTIME with our time in it (RFC 8945, 5.2.3)."""
+        reply = dns.message.make_response(query)
+        reply.set_rcode(dns.rcode.NOTAUTH)
+        theirs = struct.pack("!Q", int(time.time()) + ahead)[2:]
+        reply.use_tsig(query.keyring, query.keyname, tsig_error=18, other_data=theirs,
+                       algorithm=query.keyalgorithm)
+        reply.request_mac = query.mac
+        return reply.to_wire()
 
     @staticmethod
     def _without_signatures(reply):

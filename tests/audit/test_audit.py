@@ -12,6 +12,7 @@ import pytest
 import broken
 from broken import KEY, WEAK
 from peers import Endpoint, Key, Understudy, Zone
+from peers.process import ROOT as ROOT_FOLDER
 from peers.understudy import binary
 from world import NEIGHBOUR, NOBODY, ONE, ROOT, TWO, World
 
@@ -218,6 +219,16 @@ def test_a_key_on_the_command_line(world, tmp_path):
         "open-transfer", "transfer-without-key"]
 
 
+def test_a_clock_that_is_fast(world, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(KEY.secret)
+    secret.chmod(0o600)
+    report = audit(world, "fast.test", "--server", f"{world.domains['fast.test'].fast}@{world.port}",
+                   "--tsig", f"{KEY.name}:{KEY.algorithm}:{secret}")
+    assert ids(report) == ["clock-off"]
+    assert re.search(r"clock (899|900|901) s ahead of ours", finding(report, "clock-off")["what"])
+
+
 def test_a_domain_before_it_is_registered(world):
     servers = [a for s in (ONE, TWO) for a in ("--server", f"{s}@{world.port}")]
     assert ids(audit(world, "unborn.test", *servers)) == ["no-delegation"]
@@ -272,3 +283,27 @@ def test_the_text_is_for_people(world):
 def test_mistakes_are_explained(world, words, says):
     code, out, err = run(world, *words)
     assert code == 2 and not out and says in err
+
+
+# --- nothing is forgotten
+
+def kinds():
+    """(id, severity) of every finding that there is."""
+    text = (ROOT_FOLDER / "src" / "audit" / "catalogue.c").read_text()
+    found = re.findall(r'\{ "([a-z-]+)", AUDIT_(\w+),', text)
+    assert len(found) > 60
+    return found
+
+
+def test_every_finding_is_documented():
+    text = (ROOT_FOLDER / "docs" / "audit.md").read_text()
+    words = {"ERROR": "error", "WARNING": "warning", "INFO": "note"}
+    for name, severity in kinds():
+        assert f"| `{name}` | {words[severity]} |" in text, name
+
+
+def test_every_finding_has_its_world():
+    folder = ROOT_FOLDER / "tests" / "audit"
+    text = (folder / "broken.py").read_text() + (folder / "test_audit.py").read_text()
+    for name, _ in kinds():
+        assert f'"{name}"' in text, name
