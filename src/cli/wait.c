@@ -114,8 +114,9 @@ static int outcome_of_refresh(const char *zone, const json_t *before, const json
 {
 	json_int_t had = number(before, "serial"), has = number(look, "serial");
 	if (is_so(look, "held"))
-		return tell(text, EXIT_DEGRADED, "%s: serial %" JSON_INTEGER_FORMAT " is held: %s; `understudy approve %s` publishes it",
-		            zone, number(look, "held_serial"), text_of(look, "held_why"), zone);
+		return tell(text, EXIT_DEGRADED, "%s: serial %" JSON_INTEGER_FORMAT " is held: %s; `understudy approve %s %"
+		            JSON_INTEGER_FORMAT "` publishes it", zone, number(look, "held_serial"), text_of(look, "held_why"), zone,
+		            number(look, "held_serial"));
 	if (text_of(look, "last_error")[0] != '\0')
 		return tell(text, EXIT_FAILED, "%s: %s", zone, text_of(look, "last_error"));
 	if (is_so(look, "rolled_back"))
@@ -127,6 +128,9 @@ static int outcome_of_refresh(const char *zone, const json_t *before, const json
 		return tell(text, EXIT_GOOD, "%s: serial %" JSON_INTEGER_FORMAT " is served, the first copy", zone, has);
 	if (had != has)
 		return tell(text, EXIT_GOOD, "%s: serial %" JSON_INTEGER_FORMAT " is served, it was %" JSON_INTEGER_FORMAT, zone, has, had);
+	if (is_so(look, "passed_over"))
+		return tell(text, EXIT_GOOD, "%s: serial %" JSON_INTEGER_FORMAT " stays: %" JSON_INTEGER_FORMAT ", which its primary has, "
+		            "was rejected; retransfer fetches it", zone, has, number(look, "held_serial"));
 	return tell(text, EXIT_GOOD, "%s: serial %" JSON_INTEGER_FORMAT " is the newest", zone, has);
 }
 

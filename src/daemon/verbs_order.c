@@ -144,10 +144,11 @@ static int progress_of_one(struct server *server, const struct request *request,
 	    || replicate_progress(server->replicate, request->origin, &progress) != 0)
 		return EXIT_FAILED;
 	json_t *json = json_pack(
-		"{s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"zone", request->zone, "state", status_phase_text(zone.phase),
 		"busy", (int)progress.is_busy, "writing", (int)progress.is_writing,
-		"transferring", (int)progress.is_transferring, "held", (int)zone.held, "unsaved", (int)zone.unsaved,
+		"transferring", (int)progress.is_transferring, "held", (int)zone.held,
+		"passed_over", zone.rejected && zone.has_primary_serial && zone.primary_serial == zone.held_serial, "unsaved", (int)zone.unsaved,
 		"rolled_back", (int)zone.rolled_back, "is_secondary", zone.role == CONFIG_SECONDARY,
 		"last_error", text_json(zone.last_error), "held_why", text_json(zone.held_why),
 		"file_error", text_json(progress.file_error), "serial", zone.has_version ? json_integer(zone.serial) : json_null(),

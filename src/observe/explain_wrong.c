@@ -147,7 +147,7 @@ static void advise_lower(struct explainer *e)
 	explain_command(e, "understudy retransfer %s", e->name);
 }
 
-static void advise_lame(struct explainer *e)
+static void advise_lame(struct explainer *e, enum cause cause)
 {
 	char host[ADDRESS_TEXT], primary[ADDRESS_TEXT];
 	explain_primary(e, primary);
@@ -157,6 +157,9 @@ static void advise_lame(struct explainer *e)
 	if (e->facts->zone->primary.ss_family != AF_UNSPEC)
 		explain_command(e, "dig @%s -p %u %s SOA +norec", host,
 		                address_port((const struct sockaddr *)&e->facts->zone->primary), e->name);
+	if (cause == CAUSE_NOTAUTH && key_of(e) != NULL)
+		explain_say(e, EXPLAIN_DO, "If it does serve it, it does not know key %s, or has another secret or algorithm for it.",
+		            key_of(e));
 }
 
 static void advise(struct explainer *e, enum cause cause)
@@ -175,7 +178,7 @@ static void advise(struct explainer *e, enum cause cause)
 		advise_lower(e);
 		return;
 	case CAUSE_LAME: case CAUSE_NOTAUTH:
-		advise_lame(e);
+		advise_lame(e, cause);
 		return;
 	case CAUSE_SILENT:
 		advise_silent(e);
@@ -229,7 +232,8 @@ static void tell_broken_file(struct explainer *e)
 	}
 	explain_say(e, EXPLAIN_WRONG, "Its file could not be taken %s: %s. %s", explain_when(e, z->last_error_at, ago),
 	            z->last_error, z->has_version ? "What was read before is served on." : "There is nothing older to serve.");
-	explain_say(e, EXPLAIN_DO, "Mend the file, with a newer serial than the one that is served, and have it read:");
+	explain_say(e, EXPLAIN_DO, z->has_version ? "Mend the file, with a newer serial than the one that is served, and have it "
+	            "read:" : "Mend the file and have it read:");
 	explain_command(e, "understudy reload --wait %s", e->name);
 }
 
@@ -318,7 +322,8 @@ static void tell_behind(struct explainer *e)
 {
 	const struct replica_status *z = e->facts->zone;
 	char lag[TIMES_TEXT];
-	if (z->behind_since == 0 || z->rolled_back)
+	// What was rejected is not wanted; tell_held() speaks of it.
+	if (z->behind_since == 0 || z->rolled_back || (z->rejected && z->primary_serial == z->held_serial))
 		return;
 	explain_say(e, EXPLAIN_WRONG, "It is behind: for %s a primary has had serial %" PRIu32 ", and %" PRIu32 " is served.",
 	            times_duration(e->facts->now - z->behind_since, lag), z->primary_serial, z->serial);

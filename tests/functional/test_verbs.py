@@ -231,6 +231,18 @@ def test_explain_what_is_held_and_decide(lab):
     assert second.serial(ZONE) == 2
     assert "no version is held" in say(second, "reject", ZONE, code=1)
 
+    # And one that is rejected.
+    first.update(ZONE, zone_text(ZONE, 3, hosts=300))
+    first.wait_serial(ZONE, 3)
+    say(second, "refresh", "--wait", ZONE)
+    first.update(ZONE, zone_text(ZONE, 4, hosts=3))
+    first.wait_serial(ZONE, 4)
+    say(second, "refresh", "--wait", ZONE, code=4)
+    say(second, "reject", ZONE, "4")
+    assert "serial 3 stays: 4, which its primary has, was rejected" in say(second, "refresh", "--wait", ZONE)
+    text = explained(second, code=0)
+    assert "Serial 4 was rejected by the operator" in text and "It is fetched by itself" not in text
+
 
 def test_explain_a_rollback(pair):
     first, second = pair

@@ -381,6 +381,7 @@ static void one_that_was_rejected(void **state)
 	zone.held = false;
 	zone.rejected = true;
 	says("Serial 2026112202 was rejected by the operator and is passed over until a newer one comes");
+	does_not_say("It is fetched by itself");
 	says("understudy retransfer --wait example.com");
 }
 
