@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The webhook. Certificates are verified, redirects are not followed: what is
 // sent is for the one who was named.
-#include <curl/curl.h>
 #include <stdio.h>
 
 #include "base/error.h"
+#include "observe/alert_curl.h"
 #include "observe/alert_parts.h"
 
 #define CONNECT_MOST_S 5
@@ -25,37 +25,37 @@ static int look_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return atomic_load(order->cancelled);
 }
 
-static bool prepare(CURL *curl, const char *url, const char *json, const struct curl_slist *headers,
-                    const struct alert_order *order, size_t *taken)
+static bool prepare(const struct curl_library *lib, CURL *curl, const char *url, const char *json,
+                    const struct curl_slist *headers, const struct alert_order *order, size_t *taken)
 {
-	long timeout = (long)order->timeout;
-	return curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_TIMEOUT, timeout) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, timeout < CONNECT_MOST_S ? timeout : CONNECT_MOST_S) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_USERAGENT, "understudy/" UNDERSTUDY_VERSION) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_WRITEDATA, taken) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_XFERINFODATA, order) == CURLE_OK
-	       && curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK
+	const long timeout = (long)order->timeout, connect = timeout < CONNECT_MOST_S ? timeout : CONNECT_MOST_S;
+	return lib->easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_TIMEOUT, timeout) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_USERAGENT, "understudy/" UNDERSTUDY_VERSION) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_POSTFIELDS, json) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_WRITEDATA, taken) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_XFERINFODATA, order) == CURLE_OK
+	       && lib->easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK
 	       // Nor is a resolver waited for that takes its time.
-	       && curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+	       && lib->easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 }
 
 // Too long a reply is no failure: it has come to the one who replies.
-static int judge(CURL *curl, CURLcode result, size_t taken, char why[static 256])
+static int judge(const struct curl_library *lib, CURL *curl, CURLcode result, size_t taken, char why[static 256])
 {
 	long code = 0;
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	(void)lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
 	if (result != CURLE_OK && !(result == CURLE_WRITE_ERROR && taken > REPLY_MOST)) {
-		snprintf(why, 256, "%s", curl_easy_strerror(result));
+		snprintf(why, 256, "%s", lib->easy_strerror(result));
 		return ERR_IO;
 	}
 	if (code >= 200 && code < 300)
@@ -67,15 +67,18 @@ static int judge(CURL *curl, CURLcode result, size_t taken, char why[static 256]
 
 int alert_post(const char *url, const char *json, const struct alert_order *order, char why[static 256])
 {
+	const struct curl_library *lib = alert_curl(why);
 	size_t taken = 0;
 	int error = ERR_IO;
-	CURL *curl = curl_easy_init();
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-	if (curl == NULL || headers == NULL || !prepare(curl, url, json, headers, order, &taken))
+	if (lib == NULL)
+		return ERR_DENIED;
+	CURL *curl = lib->easy_init();
+	struct curl_slist *headers = lib->slist_append(NULL, "Content-Type: application/json");
+	if (curl == NULL || headers == NULL || !prepare(lib, curl, url, json, headers, order, &taken))
 		snprintf(why, 256, "out of memory");
 	else
-		error = judge(curl, curl_easy_perform(curl), taken, why);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
+		error = judge(lib, curl, lib->easy_perform(curl), taken, why);
+	lib->slist_free_all(headers);
+	lib->easy_cleanup(curl);
 	return error;
 }

@@ -14,6 +14,9 @@
 // time that a state must last, up to an hour. One is forgotten each hour. What
 // only gets worse is no flapping.
 #define CHANGES_FREE 2u
+
+// Trouble that only became less is worth a word when it stays so.
+#define LESSER_S 600
 #define CHANGES_MOST 16u
 #define HOUR 3600
 #define FLAP_LEAST_S 60u
@@ -133,6 +136,8 @@ static int64_t wait_of(const struct watch *watch, const struct watched *w, unsig
 	bool is_worse = watch_severity((enum watch_aspect)aspect, w->now[aspect])
 	                > watch_severity((enum watch_aspect)aspect, w->told[aspect]);
 	int64_t wait = is_worse && is_urgent(aspect, w->now[aspect]) ? 0 : watch->limits.delay;
+	if (!is_worse && w->now[aspect] != 0 && wait < LESSER_S)
+		wait = LESSER_S;
 	if (w->changes <= CHANGES_FREE)
 		return wait;
 	unsigned shift = w->changes - CHANGES_FREE;

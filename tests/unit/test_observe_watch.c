@@ -155,6 +155,28 @@ static void a_trouble_of_changing_kinds_is_one(void **state)
 	watch_free(watch);
 }
 
+static void trouble_that_became_less_is_told_when_it_stays_so(void **state)
+{
+	(void)state;
+	struct watch *watch = watch_with(300, 60);
+	struct replica_status s = zone_called("example.com");
+	s.phase = REPLICA_STALE;
+	watch_see(watch, &s, START);
+	assert_string_equal(told(watch, START + 60), "example.com ok>stale");
+	s.phase = REPLICA_CURRENT;
+	snprintf(s.last_error, sizeof(s.last_error), "again");
+	watch_see(watch, &s, START + 100);
+	assert_string_equal(told(watch, START + 300), "");
+	s.phase = REPLICA_STALE;
+	watch_see(watch, &s, START + 300);
+	assert_string_equal(told(watch, START + 400), ""); // as it was told
+	s.phase = REPLICA_CURRENT;
+	watch_see(watch, &s, START + 400);
+	assert_string_equal(told(watch, START + 999), "");
+	assert_string_equal(told(watch, START + 1000), "example.com stale>failing");
+	watch_free(watch);
+}
+
 static void a_zone_that_flaps_is_told_of_ever_more_rarely(void **state)
 {
 	(void)state;
@@ -285,6 +307,7 @@ int main(void)
 		cmocka_unit_test(what_the_operator_must_decide_is_told_at_once),
 		cmocka_unit_test(what_does_not_last_is_not_told),
 		cmocka_unit_test(a_trouble_of_changing_kinds_is_one),
+		cmocka_unit_test(trouble_that_became_less_is_told_when_it_stays_so),
 		cmocka_unit_test(a_zone_that_flaps_is_told_of_ever_more_rarely),
 		cmocka_unit_test(a_zone_without_a_first_copy),
 		cmocka_unit_test(a_storm_lists_the_worst_and_counts_the_rest),
