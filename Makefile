@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A thin front: Meson builds, tests/run.py tests, scripts/ do the rest.
-.PHONY: build demo demo-stop test soak bench fuzz install clean
+.PHONY: build demo demo-stop test soak bench fuzz install deb clean
 
 JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 60
@@ -44,6 +44,11 @@ fuzz:
 
 install: build
 	@meson install -C build --no-rebuild
+
+# A Debian package, in build/deb: make deb && apt install ./build/deb/understudy_*.deb
+deb:
+	@scripts/setup.sh
+	@scripts/deb.sh
 
 clean:
 	@scripts/demo.sh stop

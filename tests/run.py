@@ -176,6 +176,12 @@ def step_kill():
     return pytest("tests/functional/test_kill.py")
 
 
+def step_package():
+    """Some minutes, most of them a second build; the first time it needs the
+    network for a Debian to install into."""
+    return pytest("tests/packaging", "-n", "0")
+
+
 def step_fuzz():
     return script("scripts/fuzz.sh", "3600" if SOAK else "8", limit=24 * 3600)
 
@@ -194,6 +200,7 @@ STEPS = {
     "faults": step_faults,
     "browser": step_browser,
     "kill": step_kill,
+    "package": step_package,
     "fuzz": step_fuzz,
 }
 
