@@ -16,6 +16,7 @@
 #include "replicate/publish.h"
 #include "replicate/replica.h"
 #include "replicate/room.h"
+#include "replicate/start.h"
 #include "zone/file.h"
 
 // Files being looked at at once: bounds what a reload of many zones has queued.
@@ -315,9 +316,16 @@ static void start_store(struct replica *replica)
 		load_tell(replica);
 }
 
+static bool may_start(const struct replica *replica)
+{
+	return replica->wants_resume ? !replica->is_loading && !replica->is_removed : replica_is_idle(replica);
+}
+
 static void start(struct replica *replica)
 {
-	if (replica->wants_store && replica_version(replica) != NULL)
+	if (replica->wants_resume)
+		start_resume(replica);
+	else if (replica->wants_store && replica_version(replica) != NULL)
 		start_store(replica);
 	else if (replica->wants_load)
 		start_load(replica);
@@ -340,7 +348,7 @@ void load_request(struct replica *replica)
 
 	if (!room->loads.is_begun || room->is_stopping || replica->is_removed)
 		return;
-	if (replica_is_idle(replica) && has_room(&room->loads))
+	if (may_start(replica) && has_room(&room->loads))
 		start(replica);
 	else if (replica->index < room->loads.cursor)
 		room->loads.cursor = replica->index;
@@ -360,7 +368,7 @@ void load_run(struct replicate *room)
 			return;
 		}
 		all->cursor++;
-		if ((replica->wants_load || replica->wants_store) && replica_is_idle(replica)) {
+		if ((replica->wants_load || replica->wants_store || replica->wants_resume) && may_start(replica)) {
 			start(replica);
 			started++;
 		}

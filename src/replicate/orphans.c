@@ -15,6 +15,9 @@
 // Names that one start gives up at most; the next start does the rest.
 #define NAMES_MAX ((size_t)1 << 20)
 
+// A step of the loop forgets so many.
+#define FORGET_STEP 512u
+
 static int visit(void *context, const uint8_t *origin, const struct store_state *state)
 {
 	struct replicate *room = context;
@@ -35,7 +38,6 @@ static int visit(void *context, const uint8_t *origin, const struct store_state 
 	}
 	memcpy(orphans->names + orphans->used, origin, length);
 	orphans->used += length;
-	orphans->count++;
 	return 0;
 }
 
@@ -44,17 +46,22 @@ void orphans_find(struct replicate *room)
 	(void)store_each(room->store, visit, room);
 }
 
-void orphans_forget(struct replicate *room)
+bool orphans_forget(struct replicate *room)
 {
 	struct orphans *orphans = &room->orphans;
-	unsigned forgotten = 0;
 
-	for (size_t at = 0; at < orphans->used; at += name_length(orphans->names + at))
-		if (zone_table_get(room->table, orphans->names + at) == NULL)
-			forgotten += store_forget(room->store, orphans->names + at) == 0;
-	if (forgotten > 0)
+	for (unsigned i = 0; i < FORGET_STEP && orphans->at < orphans->used; i++) {
+		const uint8_t *origin = orphans->names + orphans->at;
+		if (zone_table_get(room->table, origin) == NULL)
+			orphans->forgotten += store_forget(room->store, origin) == 0;
+		orphans->at += name_length(origin);
+	}
+	if (orphans->at < orphans->used)
+		return false;
+	if (orphans->forgotten > 0)
 		log_line(LEVEL_NOTICE, NULL, "the store forgets %u zone%s not configured any more, last confirmed over 7 days ago",
-		         forgotten, plural(forgotten));
+		         orphans->forgotten, plural(orphans->forgotten));
 	free(orphans->names);
 	*orphans = (struct orphans){ 0 };
+	return true;
 }

@@ -3,17 +3,21 @@
 // a line lost from a configuration comes back sooner than its primary may.
 #pragma once
 
+#include <stdbool.h>
+
 struct replicate;
 
 struct orphans {
 	unsigned char *names; // in wire form, one behind another; NULL: none
 	unsigned long used, room;
-	unsigned count;
+	unsigned long at;     // up to where they are forgotten
+	unsigned forgotten;
 };
 
 // Before the store has its thread, with the first configuration in place:
 // finds those whose week is over.
 void orphans_find(struct replicate *room);
 
-// Once it has: they are forgotten.
-void orphans_forget(struct replicate *room);
+// Once it has: they are forgotten, some in each step of the loop. True once all
+// are.
+bool orphans_forget(struct replicate *room);

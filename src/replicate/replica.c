@@ -195,7 +195,7 @@ void replica_drop(struct replica *replica)
 bool replica_is_idle(const struct replica *replica)
 {
 	return replica->attempt == NULL && replica->publication == NULL && !replica->is_strand_busy
-	       && !replica->is_loading && !replica->is_removed;
+	       && !replica->is_loading && !replica->wants_resume && !replica->is_removed;
 }
 
 // --- what drives it
@@ -235,7 +235,9 @@ void replica_settle(struct replica *replica)
 {
 	if (replica->is_removed || replica->room->is_stopping || !replica->room->is_running)
 		return;
-	if (replica_is_idle(replica)) {
+	if (replica->wants_resume) {
+		load_request(replica);
+	} else if (replica_is_idle(replica)) {
 		if (replica->aside->rollback != NULL)
 			rollback_run(replica);
 		else if (replica->wants_approval)

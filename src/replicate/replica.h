@@ -73,6 +73,7 @@ struct replica {
 	bool is_strand_busy : 1;   // a draft of the line may be alive
 	bool is_loading : 1;       // a zone file is being read
 	bool wants_load : 1;       // … and must be looked at again
+	bool wants_resume : 1;     // new: the store may have a copy from when it was configured before
 	bool wants_store : 1;      // served from its file, not yet in the store
 	bool is_file_served : 1;   // what is served is what the file of the stamp had
 	bool wants_notify : 1;     // changed while the server was down

@@ -125,9 +125,9 @@ static void on_begin(struct deadline *deadline, uint64_t now)
 {
 	struct replicate *room = (struct replicate *)((char *)deadline - offsetof(struct replicate, loads.begin));
 
-	(void)now;
 	room->loads.is_begun = true;
-	orphans_forget(room);
+	if (!orphans_forget(room))
+		deadline_set(&room->deadlines, deadline, now); // the rest in another step
 	load_run(room);
 }
 
@@ -187,7 +187,8 @@ static int add_zone(struct replicate *room, const struct config_zone *zone)
 		return error;
 	replica->index = room->replica_count;
 	replica->generation = (room->generation & 1) != 0;
-	replica->wants_load = room->is_running && !start_load_one(replica);
+	replica->wants_load = room->is_running && zone->role != CONFIG_SECONDARY;
+	replica->wants_resume = room->is_running && zone->role == CONFIG_SECONDARY;
 	room->replicas[room->replica_count++] = replica;
 	changes_mark(replica);
 	return 0;

@@ -460,19 +460,92 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 	log_found(replica, found);
 }
 
-bool start_load_one(struct replica *replica)
+// --- one that comes with a reload
+
+struct resumption {
+	struct mail mail;
+	struct replica *replica; // held
+	struct found found;
+};
+
+static void resume_on_lane(void *context)
 {
-	struct found found = { .stamp = { .size = -1 } };
+	struct resumption *resumption = context;
+
+	try_store(resumption->replica, &resumption->found);
+	room_post(resumption->replica->room, &resumption->mail);
+}
+
+// Without a copy in the store there may be one in its file, or its primaries
+// are asked.
+static void look_further(struct replica *replica)
+{
+	if (replica_zone(replica)->file != NULL)
+		replica->wants_load = true;
+	else
+		replica_wake(replica, false);
+}
+
+static void end_resumption(struct resumption *resumption)
+{
+	struct replica *replica = resumption->replica;
+	struct found *found = &resumption->found;
 	int64_t latest = store_latest_time(replica->room->store), wall = clock_wall_s();
 
-	if (replica->role != CONFIG_SECONDARY)
-		return false;
-	try_store(replica, &found);
-	if (found.version == NULL)
-		return false;
-	take_up(replica, &found, wall < latest ? latest : wall, false, latest);
-	return true;
+	if (replica->is_removed || replica->room->is_stopping || replica->role != CONFIG_SECONDARY) {
+		if (found->version != NULL)
+			zone_release(found->version);
+		free(found->state.last_error);
+	} else if (found->version == NULL) {
+		free(found->state.last_error);
+		look_further(replica);
+	} else {
+		// What wanted a copy has one.
+		replica->is_woken = replica->is_asked;
+		take_up(replica, found, wall < latest ? latest : wall, false, latest);
+	}
 }
+
+static void on_resumed(struct mail *mail, void *receiver)
+{
+	struct resumption *resumption = (struct resumption *)((char *)mail - offsetof(struct resumption, mail));
+	struct replica *replica = resumption->replica;
+	struct replicate *room = receiver;
+
+	replica->is_loading = false;
+	replica->is_strand_busy = false;
+	end_resumption(resumption);
+	free(resumption);
+	room->loads.running--;
+	replica_settle(replica);
+	replica_drop(replica);
+	load_run(room);
+	room_job_end(room);
+}
+
+void start_resume(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+	struct resumption *resumption = calloc(1, sizeof *resumption);
+
+	replica->wants_resume = false;
+	if (resumption == NULL) {
+		look_further(replica);
+		return;
+	}
+	resumption->mail.deliver = on_resumed;
+	resumption->replica = replica;
+	resumption->found.stamp.size = -1;
+	replica->is_loading = true;
+	replica->is_strand_busy = true;
+	replica_hold(replica);
+	room->loads.running++;
+	room_job_begin(room);
+	if (lane_post(room->long_lane, resume_on_lane, resumption) != 0)
+		resume_on_lane(resumption);
+}
+
+// --- all, at the start
 
 void start_load_all(struct replicate *room)
 {

@@ -3,8 +3,6 @@
 // before questions are answered and before the store has its thread.
 #pragma once
 
-#include <stdbool.h>
-
 struct replica;
 struct replicate;
 
@@ -14,6 +12,5 @@ struct replicate;
 void start_load_all(struct replicate *room);
 
 // A zone that a reload brings back takes up the copy that the store has kept of
-// it. False where there is none. It reads a large zone in one step of the loop,
-// which is better than not to serve it.
-bool start_load_one(struct replica *replica);
+// it, on a lane; where there is none, its file is read or its primaries asked.
+void start_resume(struct replica *replica);
