@@ -2,7 +2,10 @@
 // The configuration against what was seen: whether NOTIFY and transfers get
 // through, and how they are protected.
 #include <arpa/inet.h>
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/checks.h"
 #include "config/config.h"
@@ -109,12 +112,30 @@ static void check_primary_notify(struct inspection *in, const struct config_remo
 		        "is a primary of the zone and its NOTIFY is refused");
 }
 
+// Whether this host has that address: only then can a socket be bound to it.
+static bool is_of_this_host(const struct sockaddr_storage *address)
+{
+	const struct sockaddr *a = (const struct sockaddr *)address;
+	struct sockaddr_storage any_port = *address;
+	static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port), "one place");
+	memset((char *)&any_port + offsetof(struct sockaddr_in, sin_port), 0, sizeof(in_port_t));
+	int fd = socket(a->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is_bound = fd >= 0 && bind(fd, (const struct sockaddr *)&any_port, address_length(a)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is_bound;
+}
+
 static bool is_ours(const struct inspection *in, const struct sockaddr_storage *address)
 {
 	const struct config_server *server = &in->config->server;
-	for (uint32_t i = 0; i < server->listen_count; i++)
-		if (address_equal((const struct sockaddr *)&server->listen[i].address, (const struct sockaddr *)address))
+	for (uint32_t i = 0; i < server->listen_count; i++) {
+		const struct sockaddr *listen = (const struct sockaddr *)&server->listen[i].address;
+		if (address_equal(listen, (const struct sockaddr *)address) ||
+		    (address_is_wildcard(listen) && !server->listen[i].is_default &&
+		     listen->sa_family == address->ss_family && is_of_this_host(address)))
 			return true;
+	}
 	return false;
 }
 
@@ -168,6 +189,16 @@ static void check_secondary(struct inspection *in, const struct server *server)
 		        "may not fetch the zone from this primary");
 }
 
+// An address of glue that the name no longer has is nobody's secondary.
+static bool is_current(const struct facts *facts, const struct server *server)
+{
+	for (uint32_t i = 0; i < facts->target_count; i++)
+		if (name_equal(facts->targets[i].name, server->name) &&
+		    address_list_has(&facts->targets[i].own, &server->address))
+			return true;
+	return false;
+}
+
 static void check_as_primary(struct inspection *in)
 {
 	const uint8_t *mname = NULL;
@@ -177,7 +208,7 @@ static void check_as_primary(struct inspection *in)
 	for (uint32_t i = 0; i < in->facts->server_count; i++) {
 		const struct server *server = in->facts->servers[i];
 		// The one that the SOA names is the primary: this one, under whatever address.
-		if (server->name == NULL || is_ours(in, &server->address) ||
+		if (server->name == NULL || !is_current(in->facts, server) || is_ours(in, &server->address) ||
 		    (mname != NULL && name_equal(server->name, mname)))
 			continue;
 		check_secondary(in, server);

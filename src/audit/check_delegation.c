@@ -10,25 +10,45 @@ static const char *parent_name(const struct facts *facts, char text[static NAME_
 	return name_to_text(facts->parent->zone, text);
 }
 
+static bool nobody_answers(const struct facts *facts)
+{
+	for (uint32_t i = 0; i < facts->server_count; i++)
+		if (facts->servers[i]->reply != NULL)
+			return false;
+	return true;
+}
+
+// Where nobody else answers either, nothing is known, and that is no mere warning.
+static void check_silence(const struct facts *facts, struct findings *findings)
+{
+	char parent[NAME_MAX_TEXT];
+	struct finding *finding;
+	if (facts->parent == NULL) {
+		finding = finding_add(findings, FINDING_PARENT_SILENT, NULL, NULL, 0, "The way down from the root ended: %s.",
+		                      facts->parent_why ? facts->parent_why : "no answer");
+	} else {
+		const char *why = "no server is known";
+		if (facts->parent->addresses.count > 0)
+			why = facts->parent_ns[0].reply ? "they answer with errors" : ask_failure(&facts->parent_ns[0]);
+		finding = finding_add(findings, FINDING_PARENT_SILENT, NULL, NULL, 0,
+		                      "None of the servers of %s (%u) could tell about %s: %s.", parent_name(facts, parent),
+		                      facts->parent->addresses.count, facts->domain_text, why);
+	}
+	if (nobody_answers(facts))
+		finding_set_severity(findings, finding, AUDIT_ERROR);
+}
+
 static void check_parent(const struct facts *facts, struct findings *findings)
 {
 	char parent[NAME_MAX_TEXT];
 	if (facts->options->no_parent || facts->domain[0] == 0)
 		return;
-	if (facts->parent == NULL) {
-		finding_add(findings, FINDING_PARENT_SILENT, NULL, NULL, 0, "The way down from the root ended: %s.",
-		            facts->parent_why ? facts->parent_why : "no answer");
+	if (facts->parent == NULL || !facts->parent_answered) {
+		check_silence(facts, findings);
 		return;
 	}
 	parent_name(facts, parent);
-	if (!facts->parent_answered) {
-		const char *why = "no server is known";
-		if (facts->parent->addresses.count > 0)
-			why = facts->parent_ns[0].reply ? "they answer with errors" : ask_failure(&facts->parent_ns[0]);
-		finding_add(findings, FINDING_PARENT_SILENT, NULL, NULL, 0,
-		            "None of the servers of %s (%u) could tell about %s: %s.", parent,
-		            facts->parent->addresses.count, facts->domain_text, why);
-	} else if (facts->is_unknown && !facts->is_delegated) {
+	if (facts->is_unknown && !facts->is_delegated) {
 		finding_add(findings, FINDING_NO_DELEGATION, NULL, NULL, 0, "The servers of %s say that %s does not exist.",
 		            parent, facts->domain_text);
 	} else if (!facts->is_delegated && !facts->parent_serves) {

@@ -117,10 +117,23 @@ static void check_silence(const struct facts *facts, const struct server *server
 		finding_add(findings, FINDING_NO_ANSWER, AT(server), "does not answer by UDP (%s) or TCP (%s).", by_udp, by_tcp);
 }
 
+static void check_new(const struct facts *facts, const struct server *server, struct findings *findings)
+{
+	char rcode[DNS_TYPE_TEXT];
+	const struct reply *reply = server->reply;
+	const char *what = reply == NULL ? ask_failure(&server->probes[PROBE_SOA_PLAIN])
+		: reply->rcode == RCODE_NOERROR ? "an answer without authority" : dns_rcode_to_text(reply->rcode, rcode);
+	finding_add(findings, FINDING_NOT_READY, AT(server), "does not serve the zone yet: %s.", what);
+}
+
 static void check_server(const struct facts *facts, const struct server *server, struct findings *findings)
 {
 	if (server->has_no_route)
 		return;
+	if (server->is_new && !server->is_authoritative) {
+		check_new(facts, server, findings);
+		return;
+	}
 	if (server->reply == NULL) {
 		check_silence(facts, server, findings);
 		return;

@@ -113,6 +113,10 @@ static void ask_round(struct facts *facts)
 
 static void add_given(struct facts *facts)
 {
+	// The root has no parent to name its servers.
+	const struct address_list *roots = &zone_closest(&facts->resolver, facts->domain)->addresses;
+	for (uint32_t i = 0; facts->domain[0] == 0 && i < roots->count; i++)
+		facts_add_server(facts, NULL, &roots->at[i]);
 	const struct audit_addresses *servers = &facts->options->servers, *new = &facts->options->new_addresses;
 	for (uint32_t i = 0; i < servers->count; i++) {
 		struct server *server = facts_add_server(facts, NULL, &servers->at[i]);
@@ -169,9 +173,13 @@ void gather_sources(struct facts *facts)
 
 void gather_origins(struct facts *facts)
 {
-	for (uint32_t i = 0; i < facts->server_count && !facts->options->no_origin; i++)
-		if (!facts->servers[i]->has_no_route)
-			facts->servers[i]->origin = network_origin(&facts->resolver, &facts->servers[i]->address);
+	for (uint32_t i = 0; i < facts->server_count && !facts->options->no_origin; i++) {
+		struct server *server = facts->servers[i];
+		const char *reserved = network_reserved(&server->address);
+		// Whoever keeps that registry need not know of inner networks.
+		if (!server->has_no_route && (reserved == NULL || strcmp(reserved, "loopback") == 0))
+			server->origin = network_origin(&facts->resolver, &server->address);
+	}
 }
 
 void facts_gather(struct facts *facts)

@@ -85,9 +85,11 @@ static void judge_inside(struct facts *facts)
 			take_addresses(facts, facts->servers[i]);
 }
 
-static void look_up_outside(struct facts *facts, struct target *target)
+// Those outside, and those inside that the zone's own servers have no word on, as
+// they lie in a zone further down. The resolver remembers what it has found.
+static void look_up(struct facts *facts, struct target *target)
 {
-	if (target->is_inside || target->is_looked_up)
+	if (target->is_inside ? target->own_is_known || !facts->has_serial : target->is_looked_up)
 		return;
 	target->is_looked_up = true;
 	resolver_addresses(&facts->resolver, target->name, &target->own, &target->lookup);
@@ -110,7 +112,7 @@ void gather_targets(struct facts *facts)
 		ask_addresses(facts, facts->servers[i]);
 	judge_inside(facts);
 	for (uint32_t i = 0; i < facts->target_count; i++) {
-		look_up_outside(facts, &facts->targets[i]);
+		look_up(facts, &facts->targets[i]);
 		add_servers(facts, &facts->targets[i]);
 	}
 }

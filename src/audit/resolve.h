@@ -31,6 +31,7 @@ struct zone_servers {
 	uint32_t name_count;
 	struct address_list addresses;
 	bool is_resolved; // names without glue were looked up
+	const char *silent; // why nobody is asked again: nobody answered; NULL: not so
 };
 
 // A name that is being looked up, for the sake of the one before.

@@ -97,7 +97,10 @@ const struct reply *zone_ask(struct resolver *resolver, struct zone_servers *zon
 {
 	struct ask asks[AT_ONCE];
 	uint32_t begun = 0;
-	*why = NULL;
+	bool is_heard = false;
+	*why = zone->silent;
+	if (zone->silent != NULL)
+		return NULL;
 	if (zone->addresses.count == 0 && !zone->is_resolved)
 		find_servers(resolver, zone, why);
 	if (zone->addresses.count == 0) {
@@ -112,10 +115,14 @@ const struct reply *zone_ask(struct resolver *resolver, struct zone_servers *zon
 		for (; count < AT_ONCE && begun < zone->addresses.count; count++)
 			asks[count] = (struct ask){ .server = zone->addresses.at[begun++], .name = name, .type = type };
 		asker_run(resolver->asker, asks, count);
-		for (uint32_t i = 0; i < count; i++)
+		for (uint32_t i = 0; i < count; i++) {
 			if (is_useful(zone, &asks[i]))
 				return asks[i].reply;
+			is_heard |= asks[i].reply != NULL;
+		}
 		*why = complain(resolver, zone, &asks[0]);
 	}
+	if (!is_heard)
+		zone->silent = *why;
 	return NULL;
 }

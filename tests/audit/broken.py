@@ -66,6 +66,22 @@ def healthy_below_a_domain(world):
 
 
 @fault()
+def healthy_with_a_server_in_a_zone_below(world):
+    """ns.sub.cut.test is a name of another zone, on another server."""
+    d = world.add(Domain("cut.test"))
+    server = world.crook()
+    sub = world.add(Domain("sub.cut.test"))
+    sub.zone_ns, sub.serve = ["ns3.sub.cut.test."], [NEIGHBOUR]
+    sub.hosts = {"ns3.sub.cut.test.": [NEIGHBOUR], "ns.sub.cut.test.": [server]}
+    sub.parent_ns, sub.glue = sub.zone_ns, {"ns3.sub.cut.test.": [NEIGHBOUR]}
+    d.zone_ns = d.parent_ns = ["ns1.cut.test.", "ns.sub.cut.test."]
+    d.glue = {"ns1.cut.test.": [ONE], "ns.sub.cut.test.": [server]}
+    d.hosts = {"ns1.cut.test.": [ONE]}
+    d.extra, d.serve = sub.delegation(), [ONE]
+    return d
+
+
+@fault()
 def healthy_while_somebody_forges(world):
     """Answers with another ID, and rubbish, come before the right one."""
     d = world.add(Domain("forged.test"))

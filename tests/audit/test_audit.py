@@ -198,7 +198,21 @@ def test_a_new_secondary_gets_its_lines(world):
     for line in ("healthy.test. 3600 IN NS ns9.healthy.test.", f"ns9.healthy.test. 3600 IN A {NEIGHBOUR}",
                  "ns9.healthy.test. 3600 IN AAAA 2001:db8::9", f"glue record   ns9.healthy.test. {NEIGHBOUR}"):
         assert line in out
-    assert code == 1 and "lame-refused" in out, "it does not serve the zone yet, and that is said"
+    assert code == 4 and "[not-ready]" in out, "it does not serve the zone yet, and that is said"
+
+
+def test_a_new_secondary_that_is_ready(world):
+    report = audit(world, "hidden.test", "--new", f"ns9.hidden.test={NEIGHBOUR}")
+    assert "not-ready" not in ids(report) and "not-listed" in ids(report)
+    assert ids(audit(world, "healthy.test", "--new", f"ns9.healthy.test={NEIGHBOUR}")) == ["not-listed", "not-ready"]
+
+
+def test_the_root_and_a_tld(world):
+    """The root has no parent, and these two are poor: one server each."""
+    for name in (".", "test"):
+        report = audit(world, name)
+        assert ids(report) == ["few-servers"], report
+        assert [s["state"] for s in report["servers"]] == ["in step"]
 
 
 def test_a_new_secondary_elsewhere_needs_no_glue(world):
@@ -257,6 +271,8 @@ def test_nagios_gets_one_line(world):
 def test_nagios_hears_when_nobody_can_be_asked(world):
     code, out, _ = run(world, "healthy.test", "--nagios", "--parent", f"{NOBODY}@{world.port}")
     assert code == 3 and out.startswith("DNS UNKNOWN - ")
+    code, out, _ = run(world, "healthy.test", "--parent", f"{NOBODY}@{world.port}")
+    assert code == 1 and "ERROR: the parent could not be asked" in out
 
 
 def test_the_text_is_for_people(world):

@@ -104,8 +104,8 @@ class World:
         return server.address
 
     def start(self):
-        head = "$TTL 3600\n@ IN SOA ns hostmaster 1 3600 600 1209600 300\n"
-        root = Zone(".", head.replace("ns hostmaster", "ns.root. hostmaster.root.")
+        head = "$TTL 3600\n@ IN SOA ns.nic hostmaster 1 3600 600 1209600 300\n"
+        root = Zone(".", head.replace("ns.nic hostmaster", "ns.root. hostmaster.root.")
                     + "@ IN NS ns.root.\n" + f"ns.root. IN A {ROOT}\n"
                     + f"test. IN NS ns.nic.test.\nns.nic.test. IN A {TLD}\n"
                     + "com. IN NS ns.nic.test.\n")
