@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import socket
@@ -289,6 +290,21 @@ def test_explain_a_primary_zone_whose_file_is_broken(lab):
     assert "own.zone" in text or "own.test.zone" in text
     server.write_zone("own.test", zone_text("own.test", 3))
     assert "serial 3 is served" in say(server, "reload", "--wait", "own.test")
+
+
+def test_explain_a_full_disk(pair):
+    first, second = pair
+    # No file grows beyond 16 KiB: less than the store needs, more than the log.
+    resource.prlimit(second.process.pid, resource.RLIMIT_FSIZE, (16 * 1024, resource.RLIM_INFINITY))
+    first.update(ZONE, zone_text(ZONE, 2))
+    first.wait_serial(ZONE, 2)
+    assert "not stored yet" in say(second, "refresh", "--wait=3", ZONE, code=1)
+    text = plain("".join(second.run("explain", ZONE, "--state-dir", second.state_dir)[1:]))
+    assert "A new version cannot be stored" in text and f"df -h {second.state_dir}" in text
+    assert names(second, "--unsaved", code=0) == [ZONE]
+    assert second.serial(ZONE) == 1
+    resource.prlimit(second.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    second.wait_serial(ZONE, 2)
 
 
 def test_explain_one_that_has_expired(lab):
