@@ -39,8 +39,8 @@ static void check_lines(struct audit *audit)
 		            "is to become a name server of %s.", facts->domain_text);
 	else
 		finding_add(&audit->findings, FINDING_NOT_LISTED, NULL, NULL, 0,
-		            "The server of this configuration is none of the name servers of %s. If it is a hidden "
-		            "primary, leave it so.", facts->domain_text);
+		            "The server of this configuration is none of the name servers of %s.%s", facts->domain_text,
+		            facts_zone(facts)->role == CONFIG_PRIMARY ? " If it is a hidden primary, leave it so." : "");
 }
 
 static void check_all(struct audit *audit)

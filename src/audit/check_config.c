@@ -79,8 +79,8 @@ static void check_transfers_out(struct inspection *in)
 	look_at_list(in, acl, 0, &open);
 	config_zone_where(in->config, in->zone, place, sizeof place);
 	if (lets_strangers_in(acl))
-		finding_add(in->findings, FINDING_TRANSFER_ANYONE, NULL, NULL, 0, "Zone %s allows it (%s).", in->facts->domain_text,
-		            place);
+		finding_add(in->findings, FINDING_TRANSFER_ANYONE, NULL, NULL, 0, "Zone %s allows it (%s).",
+		            in->facts->domain_text, place);
 	else if (open != NULL)
 		finding_add(in->findings, FINDING_TRANSFER_KEYLESS, NULL, NULL, 0,
 		            "Zone %s may be transferred by address alone: %s (%s).", in->facts->domain_text,

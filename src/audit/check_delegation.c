@@ -123,7 +123,7 @@ static void check_servers_agree(const struct facts *facts, struct findings *find
 			continue;
 		if (!facts_sets_equal(reference->probes[PROBE_NS].reply, SECTION_ANSWER, reply, SECTION_ANSWER,
 		                      facts->domain, TYPE_NS))
-			finding_add(findings, FINDING_NS_DIFFERS, server->name, &server->address, facts->options->port,
+			finding_add(findings, FINDING_NS_DIFFERS, AT_SERVER(facts, server),
 			            "has other NS records than %s.", facts_place(facts, reference, place));
 	}
 }

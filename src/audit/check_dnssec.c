@@ -171,8 +171,6 @@ static struct earliest earliest_signature(const struct facts *facts, const struc
 	return earliest;
 }
 
-#define AT(server) (server)->name, &(server)->address, facts->options->port
-
 // Returns whether it told of something.
 static bool check_lifetime(const struct facts *facts, const struct server *server, const struct earliest *earliest,
                            struct findings *findings)
@@ -183,14 +181,14 @@ static bool check_lifetime(const struct facts *facts, const struct server *serve
 	times_moment(earliest->expires, at);
 	dns_type_to_text(earliest->covered, type);
 	if (left <= 0)
-		finding_add(findings, FINDING_SIGNATURE_EXPIRED, AT(server), "serves a signature of %s that ended %s, %s ago.",
-		            type, at, times_span(-left, span));
+		finding_add(findings, FINDING_SIGNATURE_EXPIRED, AT_SERVER(facts, server),
+		            "serves a signature of %s that ended %s, %s ago.", type, at, times_span(-left, span));
 	else if (earliest->begins > facts->now)
-		finding_add(findings, FINDING_SIGNATURE_EARLY, AT(server), "serves a signature that begins %s.",
-		            times_moment(earliest->begins, at));
+		finding_add(findings, FINDING_SIGNATURE_EARLY, AT_SERVER(facts, server),
+		            "serves a signature that begins %s.", times_moment(earliest->begins, at));
 	else if (left < DAY || left < needed)
-		finding_add(findings, FINDING_SIGNATURE_SOON, AT(server), "serves a signature of %s that ends %s, in %s.",
-		            type, at, times_span(left, span));
+		finding_add(findings, FINDING_SIGNATURE_SOON, AT_SERVER(facts, server),
+		            "serves a signature of %s that ends %s, in %s.", type, at, times_span(left, span));
 	else
 		return false;
 	return true;
@@ -220,7 +218,7 @@ static void check_same(const struct facts *facts, uint32_t at, const struct earl
 		int64_t apart = all[i].expires - all[at].expires;
 		if (apart == 0)
 			return;
-		struct finding *finding = finding_add(findings, FINDING_SIGNATURES_DIFFER, AT(server),
+		struct finding *finding = finding_add(findings, FINDING_SIGNATURES_DIFFER, AT_SERVER(facts, server),
 			"has serial %u as %s has; its first signature ends %s, there %s.", server->soa.serial,
 			facts_place(facts, other, place), times_moment(all[at].expires, here),
 			times_moment(all[i].expires, there));
@@ -247,7 +245,8 @@ void check_dnssec(const struct facts *facts, struct findings *findings)
 		if (!all[i].found) {
 			bool others_have = reply_find(keys, SECTION_ANSWER, facts->domain, TYPE_DNSKEY, NULL) != NULL;
 			if (is_secured && others_have)
-				finding_add(findings, FINDING_SIGNATURES_MISSING, AT(server), "gives no RRSIG with its answers.");
+				finding_add(findings, FINDING_SIGNATURES_MISSING, AT_SERVER(facts, server),
+				            "gives no RRSIG with its answers.");
 			continue;
 		}
 		if (!check_lifetime(facts, server, &all[i], findings) && !told_of_expire) {

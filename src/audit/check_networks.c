@@ -50,8 +50,8 @@ static void check_network(const struct facts *facts, sa_family_t family, struct 
 			return;
 	}
 	if (count >= 2)
-		finding_add(findings, FINDING_SAME_NETWORK, NULL, NULL, 0, "All %u %s addresses of name servers are in %s.",
-		            count, family == AF_INET6 ? "IPv6" : "IPv4", first);
+		finding_add(findings, FINDING_SAME_NETWORK, NULL, NULL, 0, "%s %s addresses of name servers are in %s.",
+		            count == 2 ? "Both" : "All", family == AF_INET6 ? "IPv6" : "IPv4", first);
 }
 
 static void check_origin(const struct facts *facts, struct findings *findings)
@@ -67,8 +67,8 @@ static void check_origin(const struct facts *facts, struct findings *findings)
 		count++;
 	}
 	if (count >= 2)
-		finding_add(findings, FINDING_SAME_ORIGIN, NULL, NULL, 0, "All %u addresses are announced by AS%u.", count,
-		            origin);
+		finding_add(findings, FINDING_SAME_ORIGIN, NULL, NULL, 0, "%s addresses are announced by AS%u.",
+		            count == 2 ? "Both" : "All", origin);
 }
 
 void check_networks(const struct facts *facts, struct findings *findings)

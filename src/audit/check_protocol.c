@@ -10,9 +10,6 @@
 #define SANE_BUFFER_LEAST 1220
 #define SANE_BUFFER_MOST 4096
 
-// The fields that all findings about a server share.
-#define AT(server) (server)->name, &(server)->address, facts->options->port
-
 static void check_lameness(const struct facts *facts, const struct server *server, struct findings *findings)
 {
 	char rcode[DNS_TYPE_TEXT];
@@ -21,21 +18,23 @@ static void check_lameness(const struct facts *facts, const struct server *serve
 		return;
 	switch (reply->rcode) {
 	case RCODE_REFUSED:
-		finding_add(findings, FINDING_LAME_REFUSED, AT(server), "answers REFUSED.");
+		finding_add(findings, FINDING_LAME_REFUSED, AT_SERVER(facts, server), "answers REFUSED.");
 		break;
 	case RCODE_SERVFAIL:
-		finding_add(findings, FINDING_LAME_SERVFAIL, AT(server), "answers SERVFAIL.");
+		finding_add(findings, FINDING_LAME_SERVFAIL, AT_SERVER(facts, server), "answers SERVFAIL.");
 		break;
 	case RCODE_NXDOMAIN:
-		finding_add(findings, FINDING_LAME_NXDOMAIN, AT(server), "answers NXDOMAIN: no such domain.");
+		finding_add(findings, FINDING_LAME_NXDOMAIN, AT_SERVER(facts, server),
+		            "answers NXDOMAIN: no such domain.");
 		break;
 	case RCODE_NOERROR:
-		finding_add(findings, FINDING_LAME_NOT_AUTHORITATIVE, AT(server),
+		finding_add(findings, FINDING_LAME_NOT_AUTHORITATIVE, AT_SERVER(facts, server),
 		            reply_is_authoritative(reply) ? "has no SOA record for the domain."
 		                                          : "does not set the AA flag: it does not serve the zone.");
 		break;
 	default:
-		finding_add(findings, FINDING_LAME_OTHER, AT(server), "answers %s.", dns_rcode_to_text(reply->rcode, rcode));
+		finding_add(findings, FINDING_LAME_OTHER, AT_SERVER(facts, server),
+		            "answers %s.", dns_rcode_to_text(reply->rcode, rcode));
 	}
 }
 
@@ -45,9 +44,11 @@ static void check_transports(const struct facts *facts, const struct server *ser
 	if (plain->error == ERR_LIMIT || tcp->error == ERR_LIMIT)
 		return;
 	if (plain->reply == NULL && server->probes[PROBE_SOA].reply == NULL)
-		finding_add(findings, FINDING_NO_UDP, AT(server), "answers by TCP, not by UDP (%s).", ask_failure(plain));
+		finding_add(findings, FINDING_NO_UDP, AT_SERVER(facts, server),
+		            "answers by TCP, not by UDP (%s).", ask_failure(plain));
 	if (tcp->reply == NULL)
-		finding_add(findings, FINDING_NO_TCP, AT(server), "answers by UDP, not by TCP (%s).", ask_failure(tcp));
+		finding_add(findings, FINDING_NO_TCP, AT_SERVER(facts, server),
+		            "answers by UDP, not by TCP (%s).", ask_failure(tcp));
 }
 
 static const char *outcome(const struct ask *ask, char text[static DNS_TYPE_TEXT])
@@ -63,21 +64,23 @@ static void check_edns(const struct facts *facts, const struct server *server, s
 	if (!server->speaks_edns) {
 		// A server that gives nothing by UDP was told of already.
 		if (probes[PROBE_SOA_PLAIN].reply != NULL)
-			finding_add(findings, FINDING_EDNS_MISSING, AT(server), "answers a question with EDNS with %s%s.",
+			finding_add(findings, FINDING_EDNS_MISSING, AT_SERVER(facts, server),
+			            "answers a question with EDNS with %s%s.",
 			            outcome(&probes[PROBE_SOA], text), soa != NULL ? " and no EDNS of its own" : "");
 		return;
 	}
 	if (!soa->edns.dnssec_ok)
-		finding_add(findings, FINDING_EDNS_DO, AT(server), "leaves the DO bit out of its answers.");
+		finding_add(findings, FINDING_EDNS_DO, AT_SERVER(facts, server), "leaves the DO bit out of its answers.");
 	if (soa->edns.udp_size < SANE_BUFFER_LEAST || soa->edns.udp_size > SANE_BUFFER_MOST)
-		finding_add(findings, FINDING_EDNS_BUFFER, AT(server), "announces %u bytes.", soa->edns.udp_size);
+		finding_add(findings, FINDING_EDNS_BUFFER, AT_SERVER(facts, server),
+		            "announces %u bytes.", soa->edns.udp_size);
 	if (probes[PROBE_VERSION].error != ERR_LIMIT && (version == NULL || version->rcode != RCODE_BADVERS))
-		finding_add(findings, FINDING_EDNS_VERSION, AT(server), "answers EDNS version 1 with %s, not BADVERS.",
-		            outcome(&probes[PROBE_VERSION], text));
+		finding_add(findings, FINDING_EDNS_VERSION, AT_SERVER(facts, server),
+		            "answers EDNS version 1 with %s, not BADVERS.", outcome(&probes[PROBE_VERSION], text));
 	const struct ask *option = &probes[PROBE_OPTION];
 	if (option->error != ERR_LIMIT && (option->reply == NULL || option->reply->rcode != RCODE_NOERROR))
-		finding_add(findings, FINDING_EDNS_OPTION, AT(server), "answers an EDNS option that it cannot know with %s.",
-		            outcome(option, text));
+		finding_add(findings, FINDING_EDNS_OPTION, AT_SERVER(facts, server),
+		            "answers an EDNS option that it cannot know with %s.", outcome(option, text));
 }
 
 static void check_oversize(const struct facts *facts, const struct server *server, enum probe probe,
@@ -85,8 +88,8 @@ static void check_oversize(const struct facts *facts, const struct server *serve
 {
 	const struct reply *reply = server->probes[probe].reply;
 	if (reply != NULL && !reply->by_tcp && reply->length > most)
-		finding_add(findings, FINDING_UDP_OVERSIZE, AT(server), "sent %u bytes %s, where %u were allowed.",
-		            reply->length, how, most);
+		finding_add(findings, FINDING_UDP_OVERSIZE, AT_SERVER(facts, server),
+		            "sent %u bytes %s, where %u were allowed.", reply->length, how, most);
 }
 
 // A truncated answer that the same question gets in full by TCP is as it should be.
@@ -98,7 +101,7 @@ static void check_truncation(const struct facts *facts, const struct server *ser
 		const struct ask *ask = &server->probes[probes[i]];
 		if (!ask->was_truncated || ask->reply != NULL || ask->error == ERR_LIMIT)
 			continue;
-		finding_add(findings, FINDING_TRUNCATION, AT(server),
+		finding_add(findings, FINDING_TRUNCATION, AT_SERVER(facts, server),
 		            "truncates its answer for %s %s, and asked by TCP gives none (%s).", facts->domain_text,
 		            dns_type_to_text(ask->type, text), ask_failure(ask));
 		return;
@@ -112,9 +115,11 @@ static void check_silence(const struct facts *facts, const struct server *server
 	if (udp->error == ERR_LIMIT || tcp->error == ERR_LIMIT)
 		return;
 	if (strcmp(by_udp, by_tcp) == 0)
-		finding_add(findings, FINDING_NO_ANSWER, AT(server), "does not answer by UDP or TCP: %s.", by_udp);
+		finding_add(findings, FINDING_NO_ANSWER, AT_SERVER(facts, server),
+		            "does not answer by UDP or TCP: %s.", by_udp);
 	else
-		finding_add(findings, FINDING_NO_ANSWER, AT(server), "does not answer by UDP (%s) or TCP (%s).", by_udp, by_tcp);
+		finding_add(findings, FINDING_NO_ANSWER, AT_SERVER(facts, server),
+		            "does not answer by UDP (%s) or TCP (%s).", by_udp, by_tcp);
 }
 
 static void check_new(const struct facts *facts, const struct server *server, struct findings *findings)
@@ -123,7 +128,8 @@ static void check_new(const struct facts *facts, const struct server *server, st
 	const struct reply *reply = server->reply;
 	const char *what = reply == NULL ? ask_failure(&server->probes[PROBE_SOA_PLAIN])
 		: reply->rcode == RCODE_NOERROR ? "an answer without authority" : dns_rcode_to_text(reply->rcode, rcode);
-	finding_add(findings, FINDING_NOT_READY, AT(server), "does not serve the zone yet: %s.", what);
+	finding_add(findings, FINDING_NOT_READY, AT_SERVER(facts, server),
+	            "does not serve the zone yet: %s.", what);
 }
 
 static void check_server(const struct facts *facts, const struct server *server, struct findings *findings)

@@ -11,10 +11,10 @@ static void check_serial(const struct facts *facts, const struct server *server,
 	if (serial == facts->wanted)
 		return;
 	if (serial_newer(facts->wanted, serial))
-		finding_add(findings, FINDING_SERIAL_BEHIND, server->name, &server->address, facts->options->port,
+		finding_add(findings, FINDING_SERIAL_BEHIND, AT_SERVER(facts, server),
 		            "has serial %u; the newest seen is %u.", serial, facts->wanted);
 	else
-		finding_add(findings, FINDING_SERIAL_BEHIND, server->name, &server->address, facts->options->port,
+		finding_add(findings, FINDING_SERIAL_BEHIND, AT_SERVER(facts, server),
 		            "has serial %u, half the number space away from %u elsewhere: neither is newer (RFC 1982).",
 		            serial, facts->wanted);
 }
@@ -58,7 +58,7 @@ static void check_content(const struct facts *facts, uint32_t at, struct finding
 			continue;
 		const char *what = difference(facts, other, server);
 		if (*what != '\0')
-			finding_add(findings, FINDING_CONTENT_DIFFERS, server->name, &server->address, facts->options->port,
+			finding_add(findings, FINDING_CONTENT_DIFFERS, AT_SERVER(facts, server),
 			            "has serial %u as %s has, and differs in %s.", server->soa.serial,
 			            facts_place(facts, other, place), what);
 		return;

@@ -5,31 +5,29 @@
 #include "audit/checks.h"
 #include "base/error.h"
 
-static bool gives_zone(const struct facts *facts, const struct ask *ask)
-{
-	return ask->reply != NULL && ask->reply->rcode == RCODE_NOERROR &&
-	       reply_find(ask->reply, SECTION_ANSWER, facts->domain, TYPE_SOA, NULL) != NULL;
-}
-
 // True where the reply's signature, or its lack, was the matter.
 static bool check_signature(const struct facts *facts, const struct ask *ask, struct findings *findings)
 {
 	char rcode[DNS_TYPE_TEXT];
 	const struct tsig_verdict *verdict = &ask->verdict;
 	if (verdict->error == RCODE_BADTIME || ask->error == ERR_TIME) {
-		finding_add(findings, FINDING_CLOCK_OFF, NULL, &ask->server, facts->options->port, "has a clock %" PRId64 " s %s ours.",
+		finding_add(findings, FINDING_CLOCK_OFF, NULL, &ask->server, facts->options->port,
+		            "has a clock %" PRId64 " s %s ours.",
 		            verdict->skew < 0 ? -verdict->skew : verdict->skew, verdict->skew < 0 ? "behind" : "ahead of");
 		return true;
 	}
 	if (verdict->error == 0 && ask->error != ERR_KEY)
 		return false;
-	finding_add(findings, FINDING_KEY_REFUSED, NULL, &ask->server, facts->options->port, "does not accept the key (%s).",
-	            verdict->error == RCODE_BADVERS ? "BADSIG" : verdict->error == 0 ? "its answer is not signed by it"
-	            : dns_rcode_to_text(verdict->error, rcode));
+	const char *how = verdict->error == 0 ? "its answer is not signed by it"
+		: verdict->error == RCODE_BADVERS ? "BADSIG" // one number, two names
+		: dns_rcode_to_text(verdict->error, rcode);
+	finding_add(findings, FINDING_KEY_REFUSED, NULL, &ask->server, facts->options->port,
+	            "does not accept the key (%s).", how);
 	return true;
 }
 
-static void check_source(const struct facts *facts, const struct ask source[static SOURCE_ASKS], struct findings *findings)
+static void check_source(const struct facts *facts, const struct ask source[static SOURCE_ASKS],
+                         struct findings *findings)
 {
 	char rcode[DNS_TYPE_TEXT];
 	const struct ask *soa = &source[SOURCE_SOA], *axfr = &source[SOURCE_TRANSFER];
@@ -40,17 +38,17 @@ static void check_source(const struct facts *facts, const struct ask source[stat
 	if (soa->reply == NULL && axfr->reply == NULL) {
 		finding_add(findings, FINDING_PRIMARY_SILENT, NULL, &soa->server, facts->options->port,
 		            "does not answer by UDP (%s) or TCP (%s).", ask_failure(soa), ask_failure(axfr));
-	} else if (!gives_zone(facts, axfr)) {
+	} else if (!facts_gives_zone(facts, axfr)) {
 		const char *how = axfr->reply == NULL ? ask_failure(axfr)
 			: axfr->reply->rcode == RCODE_NOERROR ? "an empty answer" : dns_rcode_to_text(axfr->reply->rcode, rcode);
-		finding_add(findings, FINDING_PRIMARY_REFUSES, NULL, &soa->server, facts->options->port, "answers AXFR%s with %s.",
-		            soa->key != NULL ? " signed with the key" : "", how);
+		finding_add(findings, FINDING_PRIMARY_REFUSES, NULL, &soa->server, facts->options->port,
+		            "answers AXFR%s with %s.", soa->key != NULL ? " signed with the key" : "", how);
 	} else if (soa->key == NULL) {
 		finding_add(findings, FINDING_TRANSFER_KEYLESS, NULL, &soa->server, facts->options->port,
 		            "is asked for the zone without a key.");
-	} else if (gives_zone(facts, &source[SOURCE_UNSIGNED])) {
-		struct finding *finding = finding_add(findings, FINDING_TRANSFER_KEYLESS, NULL, &soa->server, facts->options->port,
-			"gives the zone to this host without the key, too.");
+	} else if (facts_gives_zone(facts, &source[SOURCE_UNSIGNED])) {
+		struct finding *finding = finding_add(findings, FINDING_TRANSFER_KEYLESS, NULL, &soa->server,
+			facts->options->port, "gives the zone to this host without the key, too.");
 		finding_set_mend(findings, finding, "On the primary allow transfers by key alone.");
 	}
 }

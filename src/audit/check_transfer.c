@@ -2,18 +2,21 @@
 // What a server gives to strangers that it should keep: the whole zone, recursion.
 #include "audit/checks.h"
 
-// An answer that begins with the SOA is a transfer; a refusal has none.
-static bool gives_zone(const struct facts *facts, const struct ask *ask)
+// Who fetches the zone there is no stranger; how it does is looked at elsewhere.
+static bool is_source(const struct facts *facts, const struct server *server)
 {
-	return ask->reply != NULL && ask->reply->rcode == RCODE_NOERROR &&
-	       reply_find(ask->reply, SECTION_ANSWER, facts->domain, TYPE_SOA, NULL) != NULL;
+	for (uint32_t i = 0; i < facts->source_count; i++)
+		if (address_equal((const struct sockaddr *)&facts->sources[i][SOURCE_SOA].server,
+		                  (const struct sockaddr *)&server->address))
+			return true;
+	return false;
 }
 
 static void check_open(const struct facts *facts, const struct server *server, struct findings *findings)
 {
 	const struct ask *ask = &server->probes[PROBE_TRANSFER];
-	if (gives_zone(facts, ask))
-		finding_add(findings, FINDING_OPEN_TRANSFER, server->name, &server->address, facts->options->port,
+	if (facts_gives_zone(facts, ask) && !is_source(facts, server))
+		finding_add(findings, FINDING_OPEN_TRANSFER, AT_SERVER(facts, server),
 		            "answered AXFR from this host, unsigned, with the zone (%u records in the first message).",
 		            ask->reply->count);
 }
@@ -27,10 +30,10 @@ static void check_recursion(const struct facts *facts, const struct server *serv
 	// A server that serves the root itself answers for it by right.
 	if (reply->rcode == RCODE_NOERROR && !reply_is_authoritative(reply) &&
 	    reply_find(reply, SECTION_ANSWER, root, TYPE_NS, NULL) != NULL)
-		finding_add(findings, FINDING_OPEN_RESOLVER, server->name, &server->address, facts->options->port,
+		finding_add(findings, FINDING_OPEN_RESOLVER, AT_SERVER(facts, server),
 		            "looked a name up for this host that it does not serve (the NS records of the root).");
 	else
-		finding_add(findings, FINDING_RECURSION_OFFERED, server->name, &server->address, facts->options->port,
+		finding_add(findings, FINDING_RECURSION_OFFERED, AT_SERVER(facts, server),
 		            "sets the RA flag: recursion available.");
 }
 

@@ -6,6 +6,9 @@
 #include "audit/facts.h"
 #include "audit/finding.h"
 
+// The fields of a finding that say which server it is about.
+#define AT_SERVER(facts, server) (server)->name, &(server)->address, (facts)->options->port
+
 void check_delegation(const struct facts *facts, struct findings *findings); // NS, glue, targets
 void check_protocol(const struct facts *facts, struct findings *findings);   // lameness, TCP, EDNS, size
 void check_transfer(const struct facts *facts, struct findings *findings);   // open AXFR, recursion

@@ -87,6 +87,12 @@ bool facts_sets_equal(const struct reply *a, enum message_section in_a, const st
 	return true;
 }
 
+bool facts_gives_zone(const struct facts *facts, const struct ask *ask)
+{
+	return ask->reply != NULL && ask->reply->rcode == RCODE_NOERROR &&
+	       reply_find(ask->reply, SECTION_ANSWER, facts->domain, TYPE_SOA, NULL) != NULL;
+}
+
 const char *facts_address(const struct facts *facts, const struct sockaddr_storage *address,
                           char text[static ADDRESS_TEXT])
 {

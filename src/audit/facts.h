@@ -113,6 +113,9 @@ const struct config_zone *facts_zone(const struct facts *facts);
 bool facts_sets_equal(const struct reply *a, enum message_section in_a, const struct reply *b,
                       enum message_section in_b, const uint8_t *owner, uint16_t type);
 
+// Whether the answer to AXFR is a transfer: it then begins with the SOA.
+bool facts_gives_zone(const struct facts *facts, const struct ask *ask);
+
 // "ns1.example.com (192.0.2.1)": the address with its port where that is not 53.
 #define PLACE_TEXT (NAME_MAX_TEXT + 96)
 const char *facts_place(const struct facts *facts, const struct server *server, char text[static PLACE_TEXT]);
