@@ -95,11 +95,15 @@ start() {
   show "After the change:"
   cat <<EOT
 
+The page of the first secondary, with the serials of all three:
+  http://127.0.0.1:5380/
+
 Try it:
   dig @127.0.0.1 -p ${ports[1]} www.$zone A +short
   dig @127.0.0.1 -p ${ports[2]} news.$zone TXT +short
   dig @127.0.0.1 -p ${ports[0]} $zone AXFR
   build/understudy status -c build/demo/${servers[1]}
+  build/understudy explain example.com -c build/demo/${servers[1]}
 Edit build/demo/$zone.zone, raise its serial, and let the primary read it:
   kill -HUP $(cat "$run/${servers[0]}.pid")
 EOT
