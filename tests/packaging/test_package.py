@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -71,6 +72,10 @@ def base(package):
     if not kept.exists():
         tree = WORK / "base"
         shutil.rmtree(tree, ignore_errors=True)
+        try:
+            urllib.request.urlopen(f"{MIRROR}/dists/bookworm/Release", timeout=20).close()
+        except OSError as error:
+            pytest.skip(f"{MIRROR} cannot be reached: {error}")
         run("debootstrap", "--variant=minbase", f"--include={','.join(wanted)}", "bookworm", tree, MIRROR, timeout=900)
         run("tar", "-C", tree, "-cf", f"{kept}.new", ".")
         shutil.rmtree(tree)
