@@ -83,7 +83,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	write_groups();
 	printf("\nunderstudy help VERB tells more. Words of nsd-control, knotc and rndc work too.\n"
 	       "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no server runs, 4 some zone is\n"
-	       "not as it should be: stale, expired, empty, held or rolled back.\n");
+	       "not as it should be: stale, expired, empty, held, rolled back or not saved.\n");
 	return EXIT_GOOD;
 }
 

@@ -12,7 +12,8 @@ const struct cli_verb cli_status = {
 		"the last transfer, the last error, the way to expiry. Of a zone named, this server\n"
 		"is also asked over the network what it answers.\n"
 		"Ends with 0 where all is as it should be, 4 where a zone is stale, expired, empty,\n"
-		"held, rolled back, or not answered for as it should be, 3 where no server runs.\n",
+		"held, rolled back, not saved on disk, or not answered for as it should be, 3 where\n"
+		"no server runs.\n",
 	.run = cli_run_request,
 	.group = GROUP_SEE,
 	.takes = TAKES_SERVER | TAKES_JSON | TAKES_ZONES,

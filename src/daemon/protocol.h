@@ -25,5 +25,5 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_NOT_RUNNING = 3,
-	EXIT_DEGRADED = 4, // some zone is stale, expired, empty, held, rolled back, or not answered for as it should be
+	EXIT_DEGRADED = 4, // some zone is stale, expired, empty, held, rolled back, unsaved, or not answered for as it should be
 };

@@ -29,13 +29,16 @@ void status_count(struct status_summary *summary, const struct replica_status *z
 		summary->held++;
 	if (zone->rolled_back)
 		summary->rolled_back++;
+	if (zone->unsaved)
+		summary->unsaved++;
 	if (zone->last_error[0] != '\0')
 		summary->troubled++;
 }
 
 bool status_is_degraded(const struct status_summary *summary)
 {
-	return summary->stale + summary->expired + summary->empty + summary->held + summary->rolled_back > 0;
+	return summary->stale + summary->expired + summary->empty + summary->held + summary->rolled_back
+	       + summary->unsaved > 0;
 }
 
 const char *status_phase_text(enum replica_phase phase)
@@ -222,6 +225,7 @@ static void write_counts(FILE *to, const struct status_summary *summary)
 	write_part(to, &separator, summary->behind, "behind");
 	write_part(to, &separator, summary->held, "held");
 	write_part(to, &separator, summary->rolled_back, "rolled back");
+	write_part(to, &separator, summary->unsaved, "not saved");
 	write_part(to, &separator, summary->troubled, "with errors");
 }
 

@@ -19,12 +19,13 @@ struct status_summary {
 	unsigned behind; // a primary has a newer serial
 	unsigned held;     // the guard holds back a version
 	unsigned rolled_back; // to an older version, by the operator
+	unsigned unsaved; // a new version cannot be stored
 	unsigned troubled; // with an error since the last success
 };
 void status_count(struct status_summary *summary, const struct replica_status *zone);
 
 // True where some zone is not as good as it should be: stale, expired, empty,
-// rolled back, or waiting for the operator's word.
+// rolled back, waiting for the operator's word, or for room on the disk.
 bool status_is_degraded(const struct status_summary *summary);
 
 struct status_server {

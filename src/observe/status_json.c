@@ -167,11 +167,12 @@ json_t *status_detail_json(const struct replica_status *zone, const struct statu
 
 json_t *status_summary_json(const struct status_summary *summary)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "zones", (int)summary->zones,
 	                 "current", (int)summary->current, "stale", (int)summary->stale,
 	                 "expired", (int)summary->expired, "empty", (int)summary->empty,
 	                 "behind", (int)summary->behind, "held", (int)summary->held,
-	                 "rolled_back", (int)summary->rolled_back, "troubled", (int)summary->troubled);
+	                 "rolled_back", (int)summary->rolled_back, "unsaved", (int)summary->unsaved,
+	                 "troubled", (int)summary->troubled);
 }
 
 static json_t *rcodes_json(const struct serve_counters *counters)

@@ -301,7 +301,7 @@ def test_explain_a_full_disk(pair):
     assert "not stored yet" in say(second, "refresh", "--wait=3", ZONE, code=1)
     text = plain("".join(second.run("explain", ZONE, "--state-dir", second.state_dir)[1:]))
     assert "A new version cannot be stored" in text and f"df -h {second.state_dir}" in text
-    assert names(second, "--unsaved", code=0) == [ZONE]
+    assert names(second, "--unsaved", code=4) == [ZONE]
     assert second.serial(ZONE) == 1
     resource.prlimit(second.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     second.wait_serial(ZONE, 2)
