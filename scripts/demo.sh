@@ -103,7 +103,6 @@ Try it:
   dig @127.0.0.1 -p ${ports[2]} news.$zone TXT +short
   dig @127.0.0.1 -p ${ports[0]} $zone AXFR
   build/understudy status -c build/demo/${servers[1]}
-and look at http://127.0.0.1:8053/, which follows each change.
   build/understudy explain example.com -c build/demo/${servers[1]}
 Edit build/demo/$zone.zone, raise its serial, and let the primary read it:
   kill -HUP $(cat "$run/${servers[0]}.pid")
