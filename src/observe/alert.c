@@ -94,6 +94,8 @@ static void look(struct alert *alert, int64_t now)
 	struct looking looking = { alert->watch, now };
 	uint64_t removed = replicate_removed(alert->replicate), until = alert->since;
 	bool is_whole = alert->since == 0 || removed != alert->removed;
+	if (is_whole)
+		watch_begin_all(alert->watch);
 	epoch_online();
 	int error = replicate_status_changed(alert->replicate, is_whole ? 0 : alert->since, &until, see_zone, &looking);
 	if (error == 0)

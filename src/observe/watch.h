@@ -58,7 +58,8 @@ int watch_see(struct watch *watch, const struct replica_status *status, int64_t 
 // The same for a primary, which has the aspect COPY, good or failing.
 int watch_see_primary(struct watch *watch, const struct primary_counters *primary, int64_t now);
 
-// Forgets what was not seen since the last call: after all were shown.
+// Before all are shown, and after: forgets what was not seen in between.
+void watch_begin_all(struct watch *watch);
 void watch_forget_unseen(struct watch *watch);
 
 // One change to tell.

@@ -103,9 +103,7 @@ struct watched *watched_entry(struct watch *watch, bool is_primary, const void *
 
 static bool was_seen(struct watched *w)
 {
-	bool is_seen = w->is_seen;
-	w->is_seen = false;
-	return is_seen;
+	return w->is_seen;
 }
 
 static bool is_of_interest(struct watched *w)
@@ -122,6 +120,13 @@ static size_t room_for(size_t count)
 	while (room < count * 4)
 		room *= 2;
 	return room;
+}
+
+void watch_begin_all(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->room; i++)
+		if (watch->slots[i] != NULL)
+			watch->slots[i]->is_seen = false;
 }
 
 void watch_forget_unseen(struct watch *watch)

@@ -228,9 +228,12 @@ static void a_storm_lists_the_worst_and_counts_the_rest(void **state)
 	assert_int_equal(rest.count[WATCH_COPY][COPY_STALE], 99980);
 	assert_int_equal(watch_take(watch, START + 11, events, 20, &rest), 0);
 	assert_int_equal(watch_count(watch), 100000);
-	watch_forget_unseen(watch); // the marks of the first round
+	// A reload leaves one of them.
+	struct replica_status last = zone_called("z7.example");
+	watch_begin_all(watch);
+	watch_see(watch, &last, START + 12);
 	watch_forget_unseen(watch);
-	assert_int_equal(watch_count(watch), 0);
+	assert_int_equal(watch_count(watch), 1);
 	watch_free(watch);
 }
 
@@ -276,6 +279,7 @@ static void a_restart_tells_nothing_twice(void **state)
 	watch_load(watch, path, START + 100);
 	assert_int_equal(watch_count(watch), 3);
 	assert_string_equal(told(watch, START + 100), ""); // nothing seen yet
+	watch_begin_all(watch);
 	watch_see(watch, &stale, START + 101);
 	held.held = false; // it was approved just before the stop
 	watch_see(watch, &held, START + 101);
