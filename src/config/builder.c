@@ -126,7 +126,7 @@ struct config_zone *builder_zone(struct builder *b, const char *name, struct con
 	size_t length = name_length(wire);
 	uint8_t *kept = pool_alloc(&b->pool, length, 1);
 	memcpy(kept, wire, length);
-	*zone = (struct config_zone){ .name = kept, .line = where.line, .in_file = where.file };
+	*zone = (struct config_zone){ .name = kept, .line = where.line, .in_file = where.file & ((1u << CONFIG_FILE_BITS) - 1) };
 	return zone;
 }
 

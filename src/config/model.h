@@ -4,7 +4,7 @@
 // once it has been read; shared by reference count (config_hold/release).
 //
 // What many zones have in common (primaries, access lists, whole policies) is
-// stored once and pointed at: a zone costs its name, its path and 40 bytes.
+// stored once and pointed at: a zone costs its name, its path and 32 bytes.
 #pragma once
 
 #include <stdbool.h>
@@ -123,15 +123,17 @@ struct config_policy {
 	bool statistics;                // count per zone; not in effect yet
 };
 
+#define CONFIG_FILE_BITS 29
+
 struct config_zone {
 	const uint8_t *name;  // wire, lower case
 	const char *file;     // absolute path; NULL none
 	const struct config_policy *policy;
 	uint32_t line;
-	uint32_t in_file;     // config.files
-	uint8_t role;         // enum config_role
-	uint8_t file_is_relative; // while reading
-	uint8_t has_fault;        // while reading: an error about it was reported
+	uint32_t in_file : CONFIG_FILE_BITS; // config.files; all ones: nowhere
+	uint32_t role : 1;                   // enum config_role
+	uint32_t file_is_relative : 1;       // while reading
+	uint32_t has_fault : 1;              // while reading: an error about it was reported
 };
 
 enum config_transport { CONFIG_DNS, CONFIG_DNS_TLS, CONFIG_DNS_HTTPS };

@@ -41,6 +41,7 @@ struct store {
 	atomic_uint_least64_t next_file;
 	uint64_t next_epoch;         // store thread
 	struct store_writer *writer; // NULL before store_start()
+	_Atomic uint32_t loads;      // zones loaded, in all
 	atomic_uint_least64_t did_transactions, did_versions, did_snapshots;
 	pthread_mutex_t damaged_mutex;
 	struct pending damaged;      // zones whose journal could not be read to its end
