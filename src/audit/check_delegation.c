@@ -28,8 +28,10 @@ static void check_silence(const struct facts *facts, struct findings *findings)
 		                      facts->parent_why ? facts->parent_why : "no answer");
 	} else {
 		const char *why = "no server is known";
-		if (facts->parent->addresses.count > 0)
-			why = facts->parent_ns[0].reply ? "they answer with errors" : ask_failure(&facts->parent_ns[0]);
+		// That this host lacks a family explains nothing while the other is there.
+		for (uint32_t i = 0; i < facts->parent->addresses.count; i++)
+			if (i == 0 || !ask_has_no_route(&facts->parent_ns[i]))
+				why = facts->parent_ns[i].reply ? "they answer with errors" : ask_failure(&facts->parent_ns[i]);
 		finding = finding_add(findings, FINDING_PARENT_SILENT, NULL, NULL, 0,
 		                      "None of the servers of %s (%u) could tell about %s: %s.", parent_name(facts, parent),
 		                      facts->parent->addresses.count, facts->domain_text, why);
