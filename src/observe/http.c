@@ -24,6 +24,7 @@
 #define SAMPLE_MS 1000
 #define SWEEP_MS 1000
 #define ACCEPTS_MOST 16 // in a row
+#define PAUSE_MS 500
 
 // --- the thread
 
@@ -33,14 +34,31 @@ static void watch(struct http *h, int fd)
 	epoll_ctl(h->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+static void watch_listeners(struct http *h)
+{
+	for (unsigned i = 0; i < h->listener_count; i++)
+		watch(h, h->listener[i]);
+}
+
+// Where no descriptor is left the rest wait in the kernel's queue for a while.
+static void pause_accepting(struct http *h)
+{
+	for (unsigned i = 0; i < h->listener_count; i++)
+		epoll_ctl(h->epoll, EPOLL_CTL_DEL, h->listener[i], NULL);
+	h->accept_again_ms = clock_boot_ms() + PAUSE_MS;
+}
+
 static void accept_some(struct http *h, int listener)
 {
 	for (unsigned i = 0; i < ACCEPTS_MOST; i++) {
 		struct sockaddr_storage address = { 0 };
 		socklen_t length = sizeof(address);
 		int fd = accept4(listener, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				pause_accepting(h);
 			return;
+		}
 		// Closed by the library where there are too many.
 		(void)MHD_add_connection(h->mhd, fd, (const struct sockaddr *)&address, length);
 	}
@@ -68,6 +86,10 @@ static void sweep(struct http *h, uint64_t now)
 static void keep_time(struct http *h)
 {
 	uint64_t now = clock_boot_ms();
+	if (h->accept_again_ms != 0 && now >= h->accept_again_ms) {
+		h->accept_again_ms = 0;
+		watch_listeners(h);
+	}
 	if (now >= h->sample_ms) {
 		h->sample_ms = now + SAMPLE_MS;
 		page_sample(&h->page, now);
@@ -206,11 +228,10 @@ static int start_thread(struct http *h)
 	}
 	take_names(h);
 	watch(h, h->wake);
-	for (unsigned i = 0; i < h->listener_count; i++)
-		watch(h, h->listener[i]);
+	watch_listeners(h);
 	library = MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD);
 	watch(h, library->epoll_fd);
-	h->sample_ms = h->tick_ms = h->sweep_ms = 0;
+	h->sample_ms = h->tick_ms = h->sweep_ms = h->accept_again_ms = 0;
 	atomic_store(&h->is_ending, false);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -282,7 +303,6 @@ int http_open(const struct config *config, struct http **http, char why[static 2
 int http_start(struct http *h, const struct http_sources *sources)
 {
 	h->page.sources = *sources;
-	h->has_sources = true;
 	return h->listener_count == 0 ? 0 : start_thread(h);
 }
 

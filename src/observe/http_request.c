@@ -20,7 +20,6 @@ static const struct { const char *name, *value; } headers[] = {
 	{ "Referrer-Policy", "no-referrer" },
 	{ "Cross-Origin-Opener-Policy", "same-origin" },
 	{ "Cross-Origin-Resource-Policy", "same-origin" },
-	{ "Permissions-Policy", "interest-cohort=()" },
 };
 
 // --- answers

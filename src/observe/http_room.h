@@ -31,7 +31,6 @@ struct http {
 	int listener[CONFIG_HTTP_MOST];
 	struct sockaddr_storage address[CONFIG_HTTP_MOST];
 	unsigned listener_count;
-	bool has_sources;
 	int wake, epoll;
 	pthread_t thread;
 	bool is_running;
@@ -43,7 +42,8 @@ struct http {
 	struct events *events;
 	struct signatures *signatures;
 	struct http_connection *connections;
-	uint64_t sample_ms, tick_ms, sweep_ms;
+	uint64_t sample_ms, tick_ms, sweep_ms; // when each is due
+	uint64_t accept_again_ms;              // 0: it accepts
 };
 
 // One that is open; the library's, with us in its context.

@@ -27,13 +27,14 @@ void metrics_put_head(struct text *to, const char *name, const char *type, const
 
 void metrics_put_label(struct text *to, const char *value)
 {
-	for (size_t plain; *value != '\0'; value++) {
-		plain = strcspn(value, "\\\"\n");
+	for (;;) {
+		size_t plain = strcspn(value, "\\\"\n");
 		text_put_bytes(to, value, plain);
 		value += plain;
 		if (*value == '\0')
 			return;
 		text_put(to, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
+		value++;
 	}
 }
 
@@ -49,8 +50,8 @@ static bool transfer(const struct board_zone *z, int64_t *v) { return (*v = z->t
 static bool behind(const struct board_zone *z, int64_t *v) { *v = z->behind_since; return !z->is_primary; }
 static bool held(const struct board_zone *z, int64_t *v) { *v = z->is_held; return true; }
 static bool rolled_back(const struct board_zone *z, int64_t *v) { *v = z->is_rolled_back; return true; }
-static bool unsaved(const struct board_zone *z, int64_t *v) { *v = z->is_unsaved || z->has_file_failed; return true; }
-static bool failing(const struct board_zone *z, int64_t *v) { *v = z->has_error; return true; }
+static bool unsaved(const struct board_zone *z, int64_t *v) { *v = z->is_unsaved; return true; }
+static bool failing(const struct board_zone *z, int64_t *v) { *v = z->has_error || z->has_file_failed; return true; }
 static bool rrsig(const struct board_zone *z, int64_t *v) { return (*v = z->rrsig_expires) != 0; }
 
 static const struct family {
@@ -67,7 +68,7 @@ static const struct family {
 	{ "understudy_zone_behind_since_timestamp_seconds", "Since when a primary is known to have a newer serial; 0: none has.", behind },
 	{ "understudy_zone_held", "1 where a version is held back until the operator approves or rejects it.", held },
 	{ "understudy_zone_rolled_back", "1 where the operator has an older version served.", rolled_back },
-	{ "understudy_zone_unsaved", "1 where the store or the zone file could not be written.", unsaved },
+	{ "understudy_zone_unsaved", "1 where the store could not take the version that is served.", unsaved },
 	{ "understudy_zone_failing", "1 where something went wrong since the last success.", failing },
 	{ "understudy_zone_rrsig_expire_timestamp_seconds", "When the first signature in the zone runs out.", rrsig },
 };

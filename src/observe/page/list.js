@@ -75,7 +75,7 @@ const zoneAt = index => pages.get(Math.floor(index / PAGE))?.zones[index % PAGE]
 // What changed is drawn at once where it stands; where it may stand elsewhere
 // now, the pages in sight are asked for again.
 export function change(zones, mayMove) {
-  const byName = new Map(zones.map(zone => [zone.zone, zone]));
+  const byName = new Map(zones.filter(Boolean).map(zone => [zone.zone, zone])); // one may be gone already
   for (const [number, page] of pages) {
     page.zones.forEach((zone, at) => {
       const newer = zone && byName.get(zone.zone);
