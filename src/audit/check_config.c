@@ -132,8 +132,7 @@ static bool is_ours(const struct inspection *in, const struct sockaddr_storage *
 	for (uint32_t i = 0; i < server->listen_count; i++) {
 		const struct sockaddr *listen = (const struct sockaddr *)&server->listen[i].address;
 		if (address_equal(listen, (const struct sockaddr *)address) ||
-		    (address_is_wildcard(listen) && !server->listen[i].is_default &&
-		     listen->sa_family == address->ss_family && is_of_this_host(address)))
+		    (address_is_wildcard(listen) && listen->sa_family == address->ss_family && is_of_this_host(address)))
 			return true;
 	}
 	return false;

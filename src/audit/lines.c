@@ -4,8 +4,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "audit/networks.h"
-
 #define NS_TTL 3600u
 
 static const char *words(const struct facts *facts, const char *format, ...)
@@ -74,6 +72,13 @@ static bool is_name_server(const struct facts *facts, const struct sockaddr_stor
 	return false;
 }
 
+static bool is_localhost(const struct sockaddr_storage *address)
+{
+	char text[ADDRESS_TEXT];
+	address_host_to_text((const struct sockaddr *)address, text);
+	return strcmp(text, "127.0.0.1") == 0 || strcmp(text, "::1") == 0;
+}
+
 void lines_make(const struct facts *facts, struct lines *lines)
 {
 	const struct config *config = facts->options->config;
@@ -89,8 +94,9 @@ void lines_make(const struct facts *facts, struct lines *lines)
 	for (uint32_t i = 0; i < config->server.listen_count; i++) {
 		const struct sockaddr_storage *address = &config->server.listen[i].address;
 		// Behind a wildcard any address may be, and it is not for us to guess; but
-		// one that nobody wrote says nothing.
-		if (config->server.listen[i].is_default && address_is_wildcard((const struct sockaddr *)address))
+		// one that nobody wrote says nothing, nor does the host's word for itself.
+		if (is_localhost(address) ||
+		    (config->server.listen[i].is_default && address_is_wildcard((const struct sockaddr *)address)))
 			continue;
 		if (address_is_wildcard((const struct sockaddr *)address) || is_name_server(facts, address))
 			return;
