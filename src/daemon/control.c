@@ -135,7 +135,7 @@ static ssize_t send_piece(void *context, const char *bytes, size_t length)
 
 static void serve_asker(struct control *control, int fd)
 {
-	char line[PROTOCOL_REQUEST_MOST];
+	char line[PROTOCOL_REQUEST_MOST], piece[PROTOCOL_PIECE_MOST];
 	struct outlet outlet = { .fd = fd };
 	ssize_t length = read_line(fd, line, sizeof(line));
 	if (length < 0)
@@ -143,7 +143,7 @@ static void serve_asker(struct control *control, int fd)
 	FILE *reply = fopencookie(&outlet, "w", (cookie_io_functions_t){ .write = send_piece });
 	if (reply == NULL)
 		return;
-	setvbuf(reply, NULL, _IOFBF, PROTOCOL_PIECE_MOST);
+	setvbuf(reply, piece, _IOFBF, sizeof(piece));
 	int code = verbs_run(control->server, line, (size_t)length, reply);
 	fclose(reply);
 	if (begin(&outlet))
