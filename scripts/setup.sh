@@ -17,7 +17,7 @@ test_packages=(
   clang libclang-rt-14-dev
   python3 python3-pytest python3-pytest-xdist python3-dnspython
   bind9-utils ldnsutils dnsperf zsh valgrind chromium
-  debhelper dpkg-dev fakeroot lintian debootstrap
+  debhelper dpkg-dev fakeroot lintian debootstrap strace
 )
 
 # Node of another origin than Debian's brings its own npm.

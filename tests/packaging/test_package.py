@@ -60,6 +60,51 @@ def test_the_service_is_confined(package):
     assert level <= 2.0, said
 
 
+def _system_calls(name):
+    """The system calls of a set, or the one, as systemd knows them."""
+    if not name.startswith("@"):
+        return {name}
+    lines = [line.strip() for line in run("systemd-analyze", "syscall-filter", name).splitlines()[1:]]
+    return set().union(*(_system_calls(line) for line in lines if line and not line.startswith("#")))
+
+
+def _allowed(unit):
+    allowed = _system_calls("@default")
+    for words in re.findall(r"^SystemCallFilter=(.*)$", unit.read_text(), re.MULTILINE):
+        named = set().union(*(_system_calls(word) for word in words.lstrip("~").split()))
+        allowed = allowed - named if words.startswith("~") else allowed | named
+    return allowed
+
+
+def test_the_filter_of_system_calls_lets_it_work(package, tmp_path):
+    """What a server with all that it can do calls, from start to end."""
+    built = WORK / "source/debian/understudy"
+    port, http = free_port(), free_port()
+    (tmp_path / "zone").write_text(zone_text("example.com", 7))
+    (tmp_path / "conf").write_text(
+        f'options {{ directory "{tmp_path}"; state-dir "{tmp_path}/state"; listen-on port {port} {{ 127.0.0.1; }};\n'
+        f'listen-on-v6 {{ none; }}; allow-transfer {{ any; }}; http-listen 127.0.0.1@{http}; log-file "{tmp_path}/log";\n'
+        f'alert-program "/bin/true"; alert-url "http://127.0.0.1:9/"; alert-delay 0; }};\n'
+        'zone "example.com" { type primary; file "zone"; };\n'
+        f'zone "example.net" {{ type secondary; primaries {{ 127.0.0.66 port {port}; }}; file "net"; }};\n')
+    trace = subprocess.Popen(["strace", "-f", "-qq", "-o", tmp_path / "trace", built / "usr/bin/understudy", "serve",
+                              "-c", tmp_path / "conf"], stdin=subprocess.DEVNULL)
+    wait_until(lambda: client.answers("127.0.0.1", port))
+    server = int(pathlib.Path(f"/proc/{trace.pid}/task/{trace.pid}/children").read_text().split()[0])
+    assert client.serial("127.0.0.1", port, "example.com") == 7
+    assert client.axfr("127.0.0.1", port, "example.com")
+    urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=20).read()
+    run(built / "usr/bin/understudy", "status", "--state-dir", tmp_path / "state", check=False)
+    wait_until(lambda: "alert-url" in (tmp_path / "log").read_text())
+    os.kill(server, signal.SIGHUP)
+    wait_until(lambda: "reloaded" in (tmp_path / "log").read_text())
+    os.kill(server, signal.SIGTERM)
+    assert trace.wait(60) == 0
+    used = set(re.findall(r"^\d+ +(\w+)\(", (tmp_path / "trace").read_text(), re.MULTILINE))
+    assert len(used) > 40
+    assert not used - _allowed(built / "lib/systemd/system/understudy.service")
+
+
 # --- in a fresh tree
 
 def base(package):
