@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -359,7 +360,7 @@ static size_t compress_owner(const struct provide *provide, uint8_t owner[static
 		memcpy(owner, provide->set_owner, provide->owner_length);
 		return provide->owner_length;
 	}
-	memcpy(owner, provide->set_owner, relative);
+	bytes_copy(owner, provide->set_owner, relative);
 	wire_put16(owner + relative, (uint16_t)(0xc000u | provide->origin_at));
 	return relative + 2;
 }
@@ -389,7 +390,8 @@ static bool write_record(struct provide *provide, struct wire_writer *writer)
 	rest += provide->is_change ? change->rdata_length : wire_get16(provide->record + RECORD_RDLENGTH);
 	if (wire_writer_room(writer) < owner_length + rest)
 		return false;
-	wire_write_bytes(writer, owner, owner_length);
+	bytes_copy(writer->at, owner, owner_length);
+	writer->at += owner_length;
 	if (provide->is_change) {
 		wire_write16(writer, change->type);
 		wire_write16(writer, CLASS_IN);
@@ -397,7 +399,8 @@ static bool write_record(struct provide *provide, struct wire_writer *writer)
 		wire_write16(writer, change->rdata_length);
 		wire_write_bytes(writer, change->rdata, change->rdata_length);
 	} else {
-		wire_write_bytes(writer, provide->record + 2, rest);
+		bytes_copy(writer->at, provide->record + 2, rest);
+		writer->at += rest;
 	}
 	remember_owner(provide, at, owner_length);
 	provide->records++;
@@ -407,9 +410,9 @@ static bool write_record(struct provide *provide, struct wire_writer *writer)
 // A node's sets come one behind another: they share their first owner.
 static void set_owner(struct provide *provide, const uint8_t *owner, uint8_t length)
 {
-	if (length == provide->owner_length && memcmp(owner, provide->set_owner, length) == 0)
+	if (length == provide->owner_length && bytes_equal(owner, provide->set_owner, length))
 		return;
-	memcpy(provide->set_owner, owner, length);
+	bytes_copy(provide->set_owner, owner, length);
 	provide->owner_length = length;
 	provide->owner_at = 0;
 }

@@ -292,7 +292,7 @@ bool zone_node_set(const struct zone_node *node, unsigned index, struct rrset *s
 size_t zone_node_owner(const struct zone_version *version, const struct zone_node *node,
                        uint8_t owner[static NAME_MAX_WIRE])
 {
-	memcpy(owner, node->rest, node->owner_length);
-	memcpy(owner + node->owner_length, version->line->origin, version->line->origin_length);
+	bytes_copy(owner, node->rest, node->owner_length);
+	bytes_copy(owner + node->owner_length, version->line->origin, version->line->origin_length);
 	return (size_t)node->owner_length + version->line->origin_length;
 }
