@@ -154,6 +154,8 @@ static void *thread_main(void *argument)
 
 // --- what the thread works with
 
+__attribute__((format(printf, 2, 0)))
+__attribute__((format(printf, 2, 0)))
 static void log_library(void *context, const char *format, va_list arguments)
 {
 	char text[256];
