@@ -1,25 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One record changes in a large zone: how long from the NOTIFY to the answer?
+"""One record changes in a large zone: how long from the NOTIFY to the answer,
+for Understudy and for its peers as secondaries of the same primary?
 
-    bench/propagation.py [--names 1000 100000 1000000] [--rounds 50] [--binary build/understudy]
+    bench/propagation.py [--names 1000 100000 1000000] [--rounds 50]
+                         [--servers understudy,nsd,knot,bind] [--binary build/understudy]
 
 A primary within this script sends the zone by AXFR, then one changed record by
 IXFR. It notes when the NOTIFY was sent, when the question for the IXFR came,
 when the answer to it had gone, and when the secondary first answered with the
 new serial; what lies between is the secondary's own time, the sync of its
-store included.
+store included where it has one. `make bench` has the same as rows of its table.
 """
 
 import argparse
+import os
 import pathlib
 import socket
 import statistics
 import struct
-import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import servers  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ZONE = b"\x07example\x03com\x00"
@@ -44,6 +51,7 @@ class Primary:
     def __init__(self, names, port):
         self.names, self.port, self.serial = names, port, 1
         self.asked = self.answered = 0.0
+        self.whole = 0      # zones sent from end to end
         self.tcp = socket.create_server(("127.0.0.1", port))
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(("127.0.0.1", port))
@@ -82,17 +90,40 @@ class Primary:
 
     def serve_udp(self):
         while True:
-            query, source = self.udp.recvfrom(4096)
+            try:
+                query, source = self.udp.recvfrom(4096)
+            except OSError:
+                return
+            if not query:
+                return
             self.udp.sendto(self.reply(query, soa(self.serial), 1), source)
+
+    def close(self):
+        # Wakes the threads, which end on the error.
+        for s in (self.tcp, self.udp):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
 
     def serve_tcp(self):
         while True:
-            connection, _ = self.tcp.accept()
+            try:
+                connection, _ = self.tcp.accept()
+            except OSError:
+                return
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = connection.makefile("rb")
+        try:
+            self.serve_requests(connection, stream)
+        except OSError:
+            pass        # the secondary has closed the connection
+
+    def serve_requests(self, connection, stream):
         while len(head := stream.read(2)) == 2:
             query = stream.read(struct.unpack("!H", head)[0])
             kind = struct.unpack_from("!H", query, 12 + len(ZONE))[0]
@@ -101,30 +132,42 @@ class Primary:
                 message = self.step(query)
                 connection.sendall(struct.pack("!H", len(message)) + message)
                 self.answered = time.perf_counter()
+            elif kind == SOA:
+                message = self.reply(query, soa(self.serial), 1)
+                connection.sendall(struct.pack("!H", len(message)) + message)
             else:
+                self.whole += 1
                 for message in self.messages(query):
                     connection.sendall(struct.pack("!H", len(message)) + message)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def ask(link):
+    """The serial that is served, or None."""
     link.send(struct.pack("!6H", 1, 0, 1, 0, 0, 0) + ZONE + struct.pack("!HH", SOA, IN))
     try:
         reply = link.recv(4096)
     except (socket.timeout, ConnectionError):
         return None
-    return struct.unpack("!I", reply[-20:-16])[0] if struct.unpack_from("!H", reply, 6)[0] else None
+    if struct.unpack_from("!H", reply, 6)[0] == 0:
+        return None
+    at = 12 + len(ZONE) + 4     # the answer's SOA, with a pointer for an owner
+    end = at + 12 + struct.unpack_from("!H", reply, at + 10)[0]
+    return struct.unpack_from("!I", reply, end - 20)[0]
 
 
-def wait_for(link, serial):
+def wait_for(link, serial, limit=60):
+    end = time.perf_counter() + limit
     while ask(link) != serial:
-        pass
+        if time.perf_counter() > end:
+            raise RuntimeError(f"serial {serial} was not served within {limit} s")
     return time.perf_counter()
+
+
+def connected(port):
+    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link.settimeout(0.5)
+    link.connect(("127.0.0.1", port))
+    return link
 
 
 def notify(link, serial):
@@ -132,49 +175,62 @@ def notify(link, serial):
     link.send(struct.pack("!6H", 2, 0x2400, 1, 1, 0, 0) + ZONE + struct.pack("!HH", SOA, IN) + row)
 
 
-def measure(names, rounds, binary, folder):
-    primary, port = Primary(names, free_port()), free_port()
-    config = folder / "named.conf"
-    config.write_text(
-        f'options {{ directory "{folder}"; state-dir "{folder}/state"; listen-on port {port} {{ 127.0.0.1; }}; '
-        f'listen-on-v6 {{ none; }}; }};\nzone "example.com" {{ type secondary; notify no; '
-        f"primaries {{ 127.0.0.1 port {primary.port}; }}; allow-notify {{ 127.0.0.1; }}; }};\n")
-    server = subprocess.Popen([binary, "serve", "-c", config], stderr=open(folder / "log", "w"))
+def measure(kind, names, rounds, folder, rest=0.3):
+    """([ms from NOTIFY to served], [of it the server's own]) of one server."""
+    from peers import free_port
+    primary = Primary(names, free_port())
+    server = servers.CLASSES[kind](folder)
+    server.add(servers.FileZone("example.com", primaries=[servers.Endpoint("127.0.0.1", primary.port)],
+                                allow=servers.EVERYONE))
+    server.write_files()
     try:
-        link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        link.settimeout(0.5)
-        link.connect(("127.0.0.1", port))
-        teller = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        teller.connect(("127.0.0.1", port))
-        wait_for(link, 1)
-        time.sleep(2)
-        total, own = [], []
+        server.launch()
+        link, teller = connected(server.port), connected(server.port)
+        wait_for(link, 1, 120)
+        servers.until_idle(server)
+        whole, total, own = primary.whole, [], []
         for _ in range(rounds):
             primary.serial += 1
             began = time.perf_counter()
             notify(teller, primary.serial)
             served = wait_for(link, primary.serial)
             total.append((served - began) * 1000)
-            own.append((primary.asked - began + served - primary.answered) * 1000)
-            time.sleep(0.7)
+            # One that fetches more than once (or not at all) has no such part.
+            if began < primary.asked < primary.answered < served:
+                own.append((primary.asked - began + served - primary.answered) * 1000)
+            time.sleep(rest)
+        if primary.whole != whole:
+            raise RuntimeError("it asked for the whole zone instead of the difference")
         return total, own
     finally:
-        server.terminate()
-        server.wait()
+        server.kill()
+        primary.close()
+
+
+def told(times):
+    if not times:
+        return "not told"
+    return f"median {statistics.median(times):.2f}, least {min(times):.2f}, most {max(times):.2f}"
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--names", type=int, nargs="+", default=[1000, 100000, 1000000])
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--binary", default=ROOT / "build" / "understudy")
+    parser.add_argument("--servers", default="understudy,nsd,knot,bind")
+    parser.add_argument("--binary", default=str(ROOT / "build" / "understudy"))
     how = parser.parse_args()
-    print(f"{'names':>9} {'NOTIFY to served, ms':>34} {'of it our own, ms':>34}")
+    os.environ["UNDERSTUDY_BIN"] = how.binary
+    print(f"{'names':>9} {'server':10} {'NOTIFY to served, ms':>38} {'of it its own, ms':>38}")
     for names in how.names:
-        with tempfile.TemporaryDirectory() as folder:
-            total, own = measure(names, how.rounds, how.binary, pathlib.Path(folder))
-        texts = [f"median {statistics.median(v):.2f}, least {min(v):.2f}, most {max(v):.2f}" for v in (total, own)]
-        print(f"{names:>9} {texts[0]:>34} {texts[1]:>34}", flush=True)
+        for kind in how.servers.split(","):
+            with tempfile.TemporaryDirectory() as folder:
+                try:
+                    total, own = measure(kind, names, how.rounds, pathlib.Path(folder))
+                except RuntimeError as error:
+                    print(f"{names:>9} {servers.TITLES[kind]:10} {error}", flush=True)
+                    continue
+            print(f"{names:>9} {servers.TITLES[kind]:10} {told(total):>38} {told(own):>38}", flush=True)
 
 
 if __name__ == "__main__":

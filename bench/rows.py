@@ -5,6 +5,7 @@ in ROWS."""
 
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 import time
 from typing import NamedTuple, Optional
 
+import propagation
 import servers
 from servers import (CLASSES, Prober, TITLES, Watcher, await_answers, until_idle, zone_of)
 
@@ -62,6 +64,9 @@ ROWS = {
                        digits=1),
     "notify ixfr": Row("one record of flat changed: NOTIFY to served (IXFR)", "ms", goal="≤ 1 + a commit",
                        limit="drain small"),
+    "change 1k": Row("one record of a thousand changed: NOTIFY to served (IXFR)", "ms"),
+    "change 100k": Row("one of 100,000", "ms"),
+    "change 1m": Row("one of a million", "ms", goal="≤ 1 + a commit"),
     "rate updates": Row("answers a second, flat, under an IXFR a second", "1/s", True, digits=0),
     "notify peak": Row("… peak while the zone is replaced", "MB", digits=1),
     "notify small": Row("one record of a small zone changed: NOTIFY to served", "ms", limit="drain small"),
@@ -301,6 +306,20 @@ class Bench:
         out["rate updates"] = full["answered"] / full["seconds"]
         if feeder.sent(flat.name)[1] != before[1]:
             self.notes.add(f"{TITLES[kind]} took a whole zone now and then where it could have had the difference")
+        return out
+
+    def propagation(self, kind, changes):
+        """Its secondaries are fed by bench/propagation.py's own primary, change after change."""
+        out = {}
+        for row, names in (("change 1k", 1000), ("change 100k", 100000), ("change 1m", 1000000)):
+            if not self.wanted(row):
+                continue
+            folder = tempfile.mkdtemp(prefix=f"{kind}-", dir=self.work)
+            try:
+                total, _ = propagation.measure(kind, names, changes, pathlib.Path(folder))
+                out[row] = sorted(total)[len(total) // 2]
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
         return out
 
     def change(self, server, source, feeder):

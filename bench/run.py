@@ -3,7 +3,8 @@
 """Measures Understudy beside NSD, Knot, BIND and PowerDNS, and beside the
 limits of the machine, all in one run. docs/benchmarks.md says how to read it.
 
-    make bench                            everything, about half an hour
+    make bench                            everything, five rounds, an hour and a half
+    make bench BENCH=--short              the same zones, one round, a quarter of an hour
     bench/run.py --quick                  small zones, one round, two minutes
     bench/run.py --only memory,axfr       rows whose key or title has one of these
     bench/run.py --servers understudy,nsd
@@ -22,6 +23,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import curves  # noqa: E402
 import rows  # noqa: E402
 import servers  # noqa: E402
 import table  # noqa: E402
@@ -38,6 +40,7 @@ GROUPS = {
                 "rate referral", "p50 flat", "p50 nxdomain", "p50 referral", "p99 flat", "p99 nxdomain",
                 "p99 referral"),
     "secondary": ("axfr in", "axfr memory", "axfr peak", "notify ", "copy ", "rate updates"),
+    "propagation": ("change ",),
     "many": ("many ",),
     "signed": ("signed ", "cpu signed", "cpu full signed", "rate signed", "p50 signed", "p99 signed", "cpu root",
                "cpu full root", "rate root", "p50 root", "p99 root"),
@@ -54,6 +57,7 @@ def group_of(row):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="small zones, one round")
+    parser.add_argument("--short", action="store_true", help="one round of shorter loads")
     parser.add_argument("--only", default="", help="words of the rows to measure, with commas")
     parser.add_argument("--servers", default="understudy,nsd,knot,bind,pdns", help="which servers, with commas")
     parser.add_argument("--rounds", type=int, help="how often each server is measured (5)")
@@ -67,8 +71,11 @@ def arguments():
                         help="put table, figures and picture into docs/ too (on a quiet machine)")
     parser.add_argument("--binary", help="the understudy to measure (build/understudy)")
     options = parser.parse_args()
-    defaults = dict(rounds=1, seconds=0.5, flat=100000, tld=50000, many=2000, signed=5000) if options.quick else \
-        dict(rounds=5, seconds=4, flat=1000000, tld=500000, many=100000, signed=50000)
+    defaults = dict(rounds=5, seconds=4, flat=1000000, tld=500000, many=100000, signed=50000)
+    if options.quick:
+        defaults = dict(rounds=1, seconds=0.5, flat=100000, tld=50000, many=2000, signed=5000)
+    elif options.short:
+        defaults.update(rounds=1, seconds=1)
     for name, value in defaults.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
@@ -96,8 +103,10 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.work = pathlib.Path(options.work).resolve()
+        self.brief = options.quick or options.short
         self.kinds = [k for k in options.servers.split(",") if k]
         self.results, self.limits, self.errors, self.feeder = {}, {}, [], None
+        self.curves = None
         self.words = [w.strip().lower() for w in options.only.split(",") if w.strip()]
         self.bench = rows.Bench(self.work, make_tools(self.work / "tools"), options.seconds, self.wanted)
         self.groups = [g for g in GROUPS if any(self.wanted(r) and group_of(r) == g for r in rows.ROWS)]
@@ -153,7 +162,9 @@ class Run:
         if group == "primary":
             return bench.primary(kind, self.flat, self.tld)
         if group == "secondary":
-            return bench.secondary(kind, self.flat, self.tld, self.small, self.feeder, 1 if self.options.quick else 3)
+            return bench.secondary(kind, self.flat, self.tld, self.small, self.feeder, 1 if self.brief else 3)
+        if group == "propagation":
+            return bench.propagation(kind, 5 if self.brief else 20)
         if group == "many":
             return bench.many(kind, self.many_zones)
         return bench.signed(kind, self.signed_zone, self.root_zone)
@@ -176,6 +187,8 @@ class Run:
                     bench.drain(self.feeder.port, self.small.name) for _ in range(9))[4]
             finally:
                 self.feeder.stop()
+        elif group == "propagation":
+            pass
         elif group == "many":
             limits["scan many"] = sum(bench.scan(self.many_zones[i:i + 2000])
                                       for i in range(0, len(self.many_zones), 2000))
@@ -195,7 +208,7 @@ class Run:
                 # Each round begins with another server.
                 turn = number % len(self.kinds)
                 for kind in self.kinds[turn:] + self.kinds[:turn]:
-                    if group == "secondary" and kind == "pdns":
+                    if group in ("secondary", "propagation") and kind == "pdns":
                         continue        # its BIND backend is measured as a primary only
                     began = time.monotonic()
                     try:
@@ -206,6 +219,18 @@ class Run:
                         self.errors.append(f"{servers.TITLES[kind]}, {group}: {error}")
                     print(f"round {number + 1} of {self.options.rounds}, {group}, {servers.TITLES[kind]}: "
                           f"{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}{said}", flush=True)
+
+    def draw_curves(self):
+        """Cost by the size of the zone, in our own process alone."""
+        if self.words and not any(word in "curves" for word in self.words):
+            return
+        answers = curves.program(pathlib.Path(os.environ["UNDERSTUDY_BIN"]).parent)
+        if answers is None:
+            self.errors.append("Understudy, curves: the binary does not lie in a build folder")
+            return
+        print("curves", flush=True)
+        names = [n for n in curves.NAMES if not self.options.quick or n <= 100000]
+        self.curves = curves.measure(answers, names, 1 if self.brief else 3)
 
     # --- telling
 
@@ -224,10 +249,13 @@ class Run:
         self.versions = servers.versions()
         text = table.markdown(self.results, self.limits, self.kinds)
         text += "".join(f"\n{note}.\n" for note in sorted(self.bench.notes))
+        if self.curves:
+            text += "\n" + curves.text(*self.curves)
         note = self.caption() + f" Load of the machine at the end: {os.getloadavg()[0]:.1f}."
         answer = {"when": time.strftime("%Y-%m-%d %H:%M:%S"), "about": note, "versions": self.versions,
                   "options": vars(self.options), "results": self.results, "limits": self.limits,
                   "rows": list(table.lines(self.results, self.limits, self.kinds)),
+                  "curves": self.curves and dict(zip(("answers", "updates"), self.curves)),
                   "notes": sorted(self.bench.notes), "errors": self.errors}
         (self.work / "results.json").write_text(json.dumps(answer, indent=1) + "\n")
         (self.work / "results.md").write_text(text + "\n" + note + "\n")
@@ -240,16 +268,18 @@ class Run:
             print(f"not measured: {error}")
         print(f"\n{self.work}/results.json, results.md, results.svg")
 
-
     def publish(self, text, note, picture, answer):
         docs = servers.ROOT / "docs"
         (docs / "benchmarks.svg").write_text(picture)
+        if self.curves:
+            curves.publish(*self.curves, self.caption().split(". ")[1])
         answer = {k: v for k, v in answer.items() if k != "options"}
         (docs / "benchmarks.json").write_text(json.dumps(answer, indent=1) + "\n")
         page = docs / "benchmarks.md"
         before, rest = page.read_text().split(BEGIN, 1)
         after = rest.split(END, 1)[1]
-        page.write_text(f"{before}{BEGIN}\n\n![The table as bars](benchmarks.svg)\n\n{text}\n"
+        drawn = "![Cost by the size of the zone](curves.svg)\n\n" if self.curves else ""
+        page.write_text(f"{before}{BEGIN}\n\n![The table as bars](benchmarks.svg)\n\n{text}\n{drawn}"
                         f"Measured {answer['when']}. {note}\n\n{END}{after}")
 
 
@@ -269,6 +299,7 @@ def main():
     run.make_zones()
     try:
         run.go()
+        run.draw_curves()
     except KeyboardInterrupt:
         print("stopped; what was measured until now:")
     finally:

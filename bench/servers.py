@@ -137,6 +137,7 @@ class BenchKnot(Measured, Knot):
 
     def write_config(self):
         super().write_config()
+        (self.folder / "db").mkdir(exist_ok=True)      # its journal: without one it takes no IXFR
         path = self.folder / "knot.conf"
         path.write_text(path.read_text()
                         .replace("background-workers: 1", f"background-workers: {os.cpu_count()}")
