@@ -4,7 +4,7 @@
 limits of the machine, all in one run. docs/benchmarks.md says how to read it.
 
     make bench                            everything, five rounds, an hour and a half
-    make bench BENCH=--short              the same zones, one round, a quarter of an hour
+    make bench BENCH=--short              the same zones, one round, a quarter of an hour at most
     bench/run.py --quick                  small zones, one round, two minutes
     bench/run.py --only memory,axfr       rows whose key or title has one of these
     bench/run.py --servers understudy,nsd
@@ -57,9 +57,10 @@ def group_of(row):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="small zones, one round")
-    parser.add_argument("--short", action="store_true", help="one round of shorter loads")
+    parser.add_argument("--short", action="store_true", help="one round of shorter loads, without PowerDNS")
     parser.add_argument("--only", default="", help="words of the rows to measure, with commas")
-    parser.add_argument("--servers", default="understudy,nsd,knot,bind,pdns", help="which servers, with commas")
+    parser.add_argument("--servers", help="which servers, with commas (understudy,nsd,knot,bind,pdns; "
+                                          "--short leaves out pdns)")
     parser.add_argument("--rounds", type=int, help="how often each server is measured (5)")
     parser.add_argument("--seconds", type=float, help="of each load (4)")
     parser.add_argument("--flat", type=int, help="records of the flat zone (1000000)")
@@ -79,6 +80,8 @@ def arguments():
     for name, value in defaults.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+    if options.servers is None:
+        options.servers = "understudy,nsd,knot,bind" if options.short else "understudy,nsd,knot,bind,pdns"
     options.seconds = int(options.seconds) if options.seconds >= 1 else options.seconds
     os.environ["UNDERSTUDY_BIN"] = options.binary or os.environ.get(
         "UNDERSTUDY_BIN", str(servers.ROOT / "build" / "understudy"))
@@ -229,7 +232,8 @@ class Run:
             self.errors.append("Understudy, curves: the binary does not lie in a build folder")
             return
         print("curves", flush=True)
-        names = [n for n in curves.NAMES if not self.options.quick or n <= 100000]
+        most = 100000 if self.options.quick else 1000000 if self.options.short else max(curves.NAMES)
+        names = [n for n in curves.NAMES if n <= most]
         self.curves = curves.measure(answers, names, 1 if self.brief else 3)
 
     # --- telling
