@@ -26,9 +26,14 @@ static inline uint8_t bucket_of(unsigned parent, const uint8_t *label)
 	return (uint8_t)((hash ^ (hash >> 6)) & (NAMES_BUCKETS - 1));
 }
 
+// Bytes that differ in more than bit 5 are not the same letter: the first and
+// the last tell most labels apart.
 static inline bool same_label(const uint8_t *a, const uint8_t *b)
 {
-	return a[0] == b[0] && (bytes_equal(a + 1, b + 1, a[0]) || lower_compare(a + 1, b + 1, a[0]) == 0);
+	unsigned length = a[0];
+	if (length != b[0] || (((a[1] ^ b[1]) | (a[length] ^ b[length])) & ~0x20u) != 0)
+		return false;
+	return bytes_equal(a + 1, b + 1, length) || lower_compare(a + 1, b + 1, length) == 0;
 }
 
 static inline unsigned find(const struct names *names, const uint8_t *message, unsigned parent,

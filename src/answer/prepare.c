@@ -28,6 +28,10 @@ static bool hash_below(const uint8_t *name, size_t end, uint64_t *hash)
 	uint8_t places[NAME_MAX_LABELS + 1];
 	unsigned count = 0;
 	size_t at = 0;
+	if (end == (size_t)name[0] + 1) { // a label more, as nearly all have
+		*hash = hash_label(*hash, name + 1, name[0]);
+		return true;
+	}
 	for (; at < end; at += (size_t)name[at] + 1)
 		places[count++] = (uint8_t)at;
 	for (; at == end && count > 0; count--)
