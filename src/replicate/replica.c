@@ -136,6 +136,9 @@ static void on_buried(struct mail *mail, void *receiver)
 void replica_free(struct replica *replica)
 {
 	aside_free(replica);
+	// Jobs that were under way when the zone was taken out still knew it by its slot.
+	if (replica->is_out_of_table)
+		zone_slot_free(replica->slot);
 	zone_line_release(replica->line);
 	arena_free(arena_ref_of(replica), sizeof *replica, NULL);
 }
@@ -176,7 +179,7 @@ void replica_remove(struct replica *replica)
 	// the slot out it stays, and must not point at them.
 	atomic_store_explicit(&replica->slot->allow_query, &acl_none, memory_order_release);
 	atomic_store_explicit(&replica->slot->allow_transfer, &acl_none, memory_order_release);
-	zone_table_remove(room->table, replica->slot);
+	replica->is_out_of_table = zone_table_remove(room->table, replica->slot);
 	room_job_begin(room);
 	replica_drop(replica);
 }

@@ -83,6 +83,7 @@ struct replica {
 	bool has_file_failed : 1;  // the last attempt to write the zone file
 	bool wants_approval : 1;   // what is held shall be published
 	bool is_removed : 1;
+	bool is_out_of_table : 1;  // … and its slot is to be given back with it
 	bool has_warned_targets : 1;
 	bool has_warned_nsec3 : 1;
 };

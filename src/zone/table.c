@@ -75,9 +75,8 @@ static void version_release(void *version)
 	zone_release(version);
 }
 
-static void slot_free(void *argument)
+void zone_slot_free(struct zone_slot *slot)
 {
-	struct zone_slot *slot = argument;
 	zone_release(atomic_load(&slot->version));
 	arena_free(arena_ref_of(slot), slot_size(slot), NULL);
 }
@@ -85,7 +84,7 @@ static void slot_free(void *argument)
 static void visit_free_slot(void *unused, arena_ref ref)
 {
 	(void)unused;
-	slot_free(arena_at(ref));
+	zone_slot_free(arena_at(ref));
 }
 
 static void page_free(arena_ref ref, enum block_kind kind)
@@ -282,7 +281,7 @@ void zone_table_batch_end(struct zone_table *table)
 	free(old);
 }
 
-void zone_table_remove(struct zone_table *table, struct zone_slot *slot)
+bool zone_table_remove(struct zone_table *table, struct zone_slot *slot)
 {
 	arena_ref ref = arena_ref_of(slot);
 	zone_table_batch_end(table);
@@ -294,11 +293,11 @@ void zone_table_remove(struct zone_table *table, struct zone_slot *slot)
 		if (next != NULL)
 			edition_undo(table, next, leavings);
 		zone_slot_set_state(slot, ZONE_STATE_EMPTY);
-		return;
+		return false;
 	}
 	--table->counts[name_label_count(slot->origin)];
 	edition_publish(table, next, leavings);
-	epoch_retire(slot_free, slot);
+	return true;
 }
 
 // --- look-ups

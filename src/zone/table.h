@@ -45,8 +45,13 @@ int zone_table_add(struct zone_table *table, const uint8_t *origin, struct zone_
 void zone_table_batch_begin(struct zone_table *table);
 void zone_table_batch_end(struct zone_table *table);
 
-// Takes a slot out; it and its version are released after a grace period.
-void zone_table_remove(struct zone_table *table, struct zone_slot *slot);
+// Takes a slot out. Readers may see it for a grace period more; after that it is
+// the caller's to give back, when nobody of his needs it. False without memory:
+// it stays in the table, in state EMPTY.
+bool zone_table_remove(struct zone_table *table, struct zone_slot *slot) __attribute__((warn_unused_result));
+
+// Gives back a slot that was taken out, with its version.
+void zone_slot_free(struct zone_slot *slot);
 
 // The deepest zone that the name lies in, or NULL. For DS pass above = true:
 // the deepest zone strictly above the name (RFC 4035, 3.1.4.1), where one is

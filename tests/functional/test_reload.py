@@ -72,6 +72,26 @@ def test_a_zone_that_comes_back_has_its_copy(lab):
     server.wait_serial("example.com", 5)
 
 
+def test_a_zone_goes_while_its_file_is_written(lab):
+    """Who writes it goes on, and still names the zone when it is done."""
+    other = lab.nsd()
+    other.add(Zone("example.com", zone_text("example.com", 5, hosts=60000), allow=[Endpoint("127.0.0.1")]))
+    other.start()
+    server = lab.understudy()
+    server.options.append("log-level debug;")
+    zone = Zone("example.com", primaries=[other.endpoint])
+    server.add(zone)
+    server.add(Zone("stays.test", zone_text("stays.test", 1)))
+    server.start()
+    server.wait_log(r"serial 5 is served")
+    del server.zones["example.com"]
+    server.write_config()
+    server.reload()
+    server.wait_rcode("example.com", "REFUSED")
+    server.wait_log(r"example.com: zone file \S+ written, serial 5")
+    assert server.running
+
+
 def test_a_primary_becomes_a_secondary(lab):
     other = lab.bind()
     other.add(Zone("example.com", zone_text("example.com", 5), allow=[Endpoint("127.0.0.1")]))

@@ -66,6 +66,32 @@ static struct zone_slot *find(const char *text, bool above)
 	return zone_table_find(table, &q, above);
 }
 
+static void free_slot(void *slot)
+{
+	zone_slot_free(slot);
+}
+
+static void take_out(struct zone_slot *slot)
+{
+	assert_true(zone_table_remove(table, slot));
+	epoch_retire(free_slot, slot);
+}
+
+// Jobs that are under way for the zone may go on to name it by its slot.
+static void a_slot_that_was_taken_out_is_the_callers(void **state)
+{
+	struct zone_slot *slot = add("example.com");
+	(void)state;
+	assert_true(zone_table_remove(table, slot));
+	epoch_barrier();
+	assert_ptr_equal(find("www.example.com", false), NULL);
+	assert_true(name_equal(slot->origin, name("example.com")));
+	struct zone_slot *again = add("example.com");
+	assert_ptr_not_equal(again, slot);
+	zone_slot_free(slot);
+	assert_ptr_equal(find("www.example.com", false), again);
+}
+
 static void the_deepest_zone_is_found(void **state)
 {
 	struct zone_slot *com = add("com"), *example = add("Example.com"), *deep = add("a.b.example.com"), *again;
@@ -80,7 +106,7 @@ static void the_deepest_zone_is_found(void **state)
 	assert_ptr_equal(find("com", true), NULL);
 	assert_int_equal(zone_table_add(table, name("EXAMPLE.com"), &again), ERR_EXISTS);
 	assert_int_equal(zone_table_count(table), 3);
-	zone_table_remove(table, example);
+	take_out(example);
 	assert_ptr_equal(find("www.example.com", false), com);
 	assert_ptr_equal(zone_table_get(table, name("example.com")), NULL);
 	struct zone_slot *root = add(".");
@@ -107,7 +133,7 @@ static void many_zones(void **state)
 		slots[i] = add(text);
 	}
 	for (unsigned i = 0; i < COUNT; i += 2)
-		zone_table_remove(table, slots[i]);
+		take_out(slots[i]);
 	for (unsigned i = 0; i < COUNT; ++i) {
 		snprintf(text, sizeof(text), "www.zone%u.test", i);
 		assert_ptr_equal(find(text, false), i % 2 == 0 ? NULL : slots[i]);
@@ -214,7 +240,7 @@ static void workers_read_while_zones_change(void **state)
 		if (others[other] == NULL) {
 			others[other] = add(text);
 		} else {
-			zone_table_remove(table, others[other]);
+			take_out(others[other]);
 			others[other] = NULL;
 		}
 	}
@@ -229,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_deepest_zone_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_slot_that_was_taken_out_is_the_callers, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(workers_read_while_zones_change, setup, teardown),
 	};
