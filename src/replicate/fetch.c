@@ -50,7 +50,7 @@ static void give_connection_back(struct fetch *fetch)
 	fetch->poll = NULL;
 	if (fetch->connection == NULL)
 		return;
-	if (is_whole && !fetch->is_ended && fetch->first == NULL
+	if (is_whole && !fetch->is_ended && !fetch->figures.has_rest && fetch->first == NULL
 	    && (fetch->filling == NULL || fetch->filling->used == 0))
 		primary_link_keep(fetch->connection);
 	else

@@ -388,6 +388,10 @@ static int take_records(struct fetch_stream *stream, struct wire_reader *reader,
 		if (error != 0)
 			return error;
 	}
+	// Who is asked for steps and has none may send the whole zone: its beginning
+	// tells the serial, and the rest is of no use.
+	if (stream->outcome == FETCH_UP_TO_DATE && message_count(reader->start, SECTION_ANSWER) > 1)
+		stream->figures.has_rest = true;
 	return 0;
 }
 
@@ -485,6 +489,8 @@ int fetch_stream_bytes(struct fetch_stream *stream, uint8_t *bytes, size_t lengt
 		}
 		take_message(stream, message, size - 2, now);
 	}
+	if (length > 0)
+		stream->figures.has_rest = true;
 	return stream->outcome;
 }
 

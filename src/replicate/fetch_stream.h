@@ -44,6 +44,7 @@ struct fetch_figures {
 	uint32_t serial;   // of the first SOA, where has_serial
 	bool has_serial;
 	bool is_incremental; // it came as steps, not as the whole zone
+	bool has_rest;       // more came, or is to come, than what answers the question
 	uint64_t removed, added; // by those steps, SOAs not counted
 	uint16_t rcode;    // of the last message
 	uint32_t expire;   // EDNS EXPIRE of the first (RFC 7314), 0: none

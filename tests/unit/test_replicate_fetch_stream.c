@@ -111,6 +111,9 @@ static size_t put_message(uint8_t *bytes, size_t room, const struct fault *fault
 	return 2 + wire_writer_length(&w);
 }
 
+// The figures of what was played last.
+static struct fetch_figures figures;
+
 static int play(const struct fault *fault, const struct fetch_terms *terms, char why[256])
 {
 	struct fetch_stream *stream;
@@ -128,6 +131,7 @@ static int play(const struct fault *fault, const struct fetch_terms *terms, char
 	if (outcome == FETCH_DONE)
 		zone_draft_abandon(fetch_stream_take(stream));
 	snprintf(why, 256, "%s", fetch_stream_why(stream));
+	fetch_stream_figures(stream, &figures);
 	fetch_stream_free(stream);
 	return outcome;
 }
@@ -203,6 +207,30 @@ static void the_serial_alone(void **state)
 	assert_int_equal(play(&one, &terms, why), FETCH_UP_TO_DATE);
 }
 
+// What comes behind an answer would be taken for that to the next question on
+// the connection.
+static void what_comes_behind_the_answer_is_noticed(void **state)
+{
+	static const struct { struct fault fault; enum fetch_kind kind; bool has_rest; } cases[] = {
+		{ { .name = "serial", .messages = { { { "S7" } } } }, FETCH_SOA, false },
+		{ { .name = "serial, then more", .messages = { { { "S7" } }, { { "S7" } } } }, FETCH_SOA, true },
+		{ { .name = "the whole zone begins", .messages = { { { "S7", "N example.com" } } } }, FETCH_SOA, true },
+		{ { .name = "zone", .messages = GOOD }, FETCH_AXFR, false },
+		{ { .name = "zone, then more", .messages = { { { "S7", "N example.com", "S7" } }, { { "S7" } } } },
+		  FETCH_AXFR, true },
+		{ { .name = "zone, then half a message", .cut_tail = 20,
+		    .messages = { { { "S7", "N example.com", "S7" } }, { { "S7" } } } }, FETCH_AXFR, true },
+	};
+	char why[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct fetch_terms terms = { .kind = cases[i].kind, .query = &asked, .line = line };
+		if (play(&cases[i].fault, &terms, why) <= 0 || figures.has_rest != cases[i].has_rest)
+			fail_msg("%s: %d, \"%s\"", cases[i].fault.name, figures.has_rest, why);
+	}
+}
+
 static void clocks_that_differ_are_explained(void **state)
 {
 	static const struct tsig_key key = { (const uint8_t *)"\2tr", TSIG_HMAC_SHA256, 4, (const uint8_t *)"1234" };
@@ -246,6 +274,7 @@ int main(void)
 		cmocka_unit_test(every_fault_is_named),
 		cmocka_unit_test(a_zone_beyond_its_limits_is_refused),
 		cmocka_unit_test(the_serial_alone),
+		cmocka_unit_test(what_comes_behind_the_answer_is_noticed),
 		cmocka_unit_test(clocks_that_differ_are_explained),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
