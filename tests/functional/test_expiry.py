@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A copy that nobody confirms ends: REFRESH, RETRY, EXPIRE."""
 
+import json
 import resource
 import time
 
+import dns.edns
 import pytest
 
 from peers import Endpoint, Key, Zone, client, zone_text
@@ -58,6 +60,52 @@ def test_an_older_serial_is_accepted_once_expired(lab):
     second.wait_log(r"example\.com.*(lower|older|behind)")
     assert second.serial("example.com") in (100, None)
     second.wait_serial("example.com", 50, 20)
+
+
+def expire_told(server, rdtype, tcp):
+    """EDNS EXPIRE (RFC 7314) of an answer to that question, None where it has none."""
+    reply = server.ask("example.com", rdtype, tcp=tcp, options=[dns.edns.GenericOption(9, b"")])
+    assert reply.rcode() == 0
+    told = [int.from_bytes(option.data, "big") for option in reply.options if int(option.otype) == 9]
+    return told[0] if told else None
+
+
+def asked_again_in(server):
+    """Seconds until its primaries are asked, as it says itself."""
+    return json.loads(server.status("example.com", "--json"))["refresh_at"] - time.time()
+
+
+def test_a_copy_in_doubt_grants_others_no_more_than_its_trial(lab):
+    """By the clock it has expired; it is served until its primary has been asked.
+    Who copies from here meanwhile may not keep it any longer than that."""
+    keyed, other = Key("transfer-key"), Key("transfer-key", seed="another")
+    text = zone_text("example.com", 1, refresh=1, retry=1, expire=15)
+    first, second = lab.nsd(), lab.understudy()
+    first.add(Zone("example.com", text, allow=[Endpoint("127.0.0.1", key=keyed)]))
+    second.add(Zone("example.com", primaries=[first.endpoint._replace(key=keyed)], allow=[Endpoint("127.0.0.1")]))
+    first.start()
+    second.start()
+    second.wait_serial("example.com", 1)
+    wait_until(lambda: expire_told(second, "SOA", tcp=False) >= 13)
+    second.kill()
+    first.kill()
+    first.add(Zone("example.com", text, allow=[Endpoint("127.0.0.1", key=other)]))
+    first.start()
+    time.sleep(16)
+    second.start()
+    second.wait_log(r"example\.com.*served on until")
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        before = asked_again_in(second)
+        told = [expire_told(second, "SOA", tcp=False), expire_told(second, "AXFR", tcp=True)]
+        assert max(told) <= max(before, asked_again_in(second)) + 1
+        time.sleep(0.2)
+
+    # Once its primary is understood again, it grants what that grants.
+    first.kill()
+    first.add(Zone("example.com", text, allow=[Endpoint("127.0.0.1", key=keyed)]))
+    first.start()
+    wait_until(lambda: expire_told(second, "SOA", tcp=False) >= 12)
 
 
 def test_a_clock_in_doubt_is_not_proven_right_by_tsig(lab):
