@@ -176,7 +176,7 @@ static void statements_without_effect_are_named_once(void **state)
 		 "controls { inet 127.0.0.1 port 953 allow { 127.0.0.1; } keys { k; }; unix \"/x\" perm 0600 owner 0 group 0; };\n"
 		 "statistics-channels { inet * port 8080 allow { any; }; };\n"
 		 "http h { endpoints { \"/dns-query\"; }; };\n" ZONE,
-		 "warning: named.conf:1:1: 'logging' has no effect: the log goes to the journal or to standard error\n"
+		 "warning: named.conf:1:32: 'versions' has no effect: logrotate and a reload turn a log over\n"
 		 "warning: named.conf:2:1: 'controls' has no effect: the server is steered through the socket in its state directory\n"
 		 "warning: named.conf:3:1: 'statistics-channels' has no effect: http-listen gives the metrics\n"
 		 "warning: named.conf:4:1: 'http' has no effect: DNS over HTTPS is not implemented yet\n"},
