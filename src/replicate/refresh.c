@@ -28,6 +28,11 @@ static uint32_t within(uint32_t value, uint32_t least, uint32_t most)
 	return value < least ? least : value;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint64_t ms(uint32_t seconds)
 {
 	return (uint64_t)seconds * 1000;
@@ -168,6 +173,10 @@ unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64
 	if (confirmed_at != 0 && now - confirmed_at <= COMMIT_MS)
 		return actions;
 	refresh->refresh_at = now + jitter(ASK_SOON_MS, random);
+	// Nothing was served that could have been kept alive meanwhile: it is as old as
+	// its transfer, but lives until a primary has been asked.
+	if (before == REFRESH_NEVER && confirmed_at != 0)
+		refresh->expires_at = later(confirmed_at + worth, now + COMMIT_MS);
 	if (before == REFRESH_NEVER)
 		return actions;
 	if (before > now + worth)

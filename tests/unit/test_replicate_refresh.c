@@ -75,6 +75,25 @@ static void a_version_that_comes_late(void **state)
 	assert_int_equal(refresh.expires_at, S(200000 + 86400));
 }
 
+// The disk was full when the copy before expired, or there was none yet: what came
+// then is as old as its transfer.
+static void a_version_that_comes_late_where_nothing_was_served(void **state)
+{
+	struct refresh refresh = current(S(0));
+
+	(void)state;
+	(void)refresh_step(&refresh, REFRESH_TICK, S(86400), 0);
+	assert_int_equal(refresh.phase, REPLICA_EXPIRED);
+	assert_int_equal(refresh_replaced(&refresh, S(86500), S(100000), 0), REFRESH_SERVE);
+	assert_int_equal(refresh.expires_at, S(86500 + 86400));
+	assert_int_equal(refresh.refresh_at, S(100002));
+	// Older than it may get: it is served until a primary has been asked.
+	(void)refresh_step(&refresh, REFRESH_TICK, S(86500 + 86400), 0);
+	(void)refresh_replaced(&refresh, S(200000), S(300000), 0);
+	assert_int_equal(refresh.expires_at, S(300060));
+	assert_int_equal(refresh.refresh_at, S(300002));
+}
+
 // min-expire-time holds for what is granted too.
 static void a_grant_below_the_least(void **state)
 {
@@ -346,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_primary_that_answers),
 		cmocka_unit_test(a_version_that_comes_late),
+		cmocka_unit_test(a_version_that_comes_late_where_nothing_was_served),
 		cmocka_unit_test(a_grant_below_the_least),
 		cmocka_unit_test(a_version_that_is_held),
 		cmocka_unit_test(a_primary_that_falls_silent_and_returns),
