@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "replicate/notify_out.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,13 @@ struct notify_target {
 	unsigned silent;                      // zones in a row without an answer
 	uint8_t answer[ANSWER_ROOM];
 };
+
+// Targets that are remembered as silent when nothing is to be told them: NS
+// targets come with zones, whose owners may make up new ones all the time.
+#define TARGETS_MAX 1024u
+
+// A target that takes no NOTIFY takes none for each of its zones.
+static struct log_limit failed_lines = { .per_second = 5, .burst = 50 };
 
 static void pump(struct notify_target *target);
 
@@ -134,6 +142,7 @@ static void drop_target(struct notify_target *target)
 	while (*place != target)
 		place = &(*place)->next;
 	*place = target->next;
+	target->room->notify_out.target_count--;
 	free(target);
 }
 
@@ -148,7 +157,8 @@ static void settle(struct notify_target *target)
 	pump(target);
 	if (target->sent.first == NULL)
 		close_socket(target);
-	if (target->sent.first == NULL && !is_waiting(target) && target->silent == 0)
+	if (target->sent.first == NULL && !is_waiting(target)
+	    && (target->silent == 0 || target->room->notify_out.target_count > TARGETS_MAX))
 		drop_target(target);
 }
 
@@ -187,23 +197,41 @@ static bool is_answer_to(struct notify_entry *entry, uint8_t *message, size_t le
 	return error == 0;
 }
 
+static void count_failure(struct notify_entry *entry)
+{
+	entry->replica->notifies_failed++;
+	entry->target->room->counters.notifies_failed++;
+}
+
+// Whether a line is to be written of one that came to nothing; those without one
+// are told of by their number.
+static bool may_tell(void)
+{
+	uint64_t suppressed;
+
+	if (!log_limit_allows(&failed_lines, &suppressed))
+		return false;
+	if (suppressed > 0)
+		log_event(LEVEL_WARNING, "notify-out-failed", NULL, LOG_FIELDS(log_number("count", suppressed)),
+		          "%" PRIu64 " more NOTIFYs came to nothing without a line", suppressed);
+	return true;
+}
+
 static void take_answer(struct notify_target *target, struct notify_entry *entry, const uint8_t *message)
 {
 	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], rcode[DNS_TYPE_TEXT];
+	bool is_heard = message_rcode(message) == RCODE_NOERROR;
 
 	target->silent = 0;
-	if (message_rcode(message) == RCODE_NOERROR)
-		target->room->counters.notifies_acknowledged++;
-	else
-		target->room->counters.notifies_failed++;
-	if (message_rcode(message) != RCODE_NOERROR)
-		entry->replica->notifies_failed++;
-	if (message_rcode(message) != RCODE_NOERROR)
+	target->room->counters.notifies_acknowledged += is_heard;
+	if (!is_heard)
+		count_failure(entry);
+	if (!is_heard && may_tell())
 		log_event(LEVEL_WARNING, "notify-out-failed", replica_name(entry->replica, name),
 		          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address)),
 		                     log_text("reason", dns_rcode_to_text((uint16_t)message_rcode(message), rcode))),
 		          "NOTIFY to %s was answered with %s", address, rcode);
-	else
+	if (is_heard)
 		log_event(LEVEL_DEBUG, "notify-out", replica_name(entry->replica, name),
 		          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address))), "NOTIFY to %s was heard",
 		          address);
@@ -280,16 +308,17 @@ static void give_up(struct notify_entry *entry, const char *why)
 {
 	struct notify_target *target = entry->target;
 	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT];
+	bool is_silent = target->silent >= SILENT_AFTER;
 
+	count_failure(entry);
 	// A silent target is spoken of when it falls silent, not for each zone.
-	log_event(target->silent < SILENT_AFTER ? LEVEL_WARNING : LEVEL_DEBUG, "notify-out-failed",
-	          replica_name(entry->replica, name),
-	          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address)), log_text("reason", why),
-	                     log_number("tries", entry->tries)),
-	          "NOTIFY to %s: %s after %u tries; it will find out by its own refresh", address, why, entry->tries);
+	if (is_silent || may_tell())
+		log_event(is_silent ? LEVEL_DEBUG : LEVEL_WARNING, "notify-out-failed",
+		          replica_name(entry->replica, name),
+		          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address)), log_text("reason", why),
+		                     log_number("tries", entry->tries)),
+		          "NOTIFY to %s: %s after %u tries; it will find out by its own refresh", address, why, entry->tries);
 	target->silent++;
-	entry->replica->notifies_failed++;
-	target->room->counters.notifies_failed++;
 	free_entry(entry);
 }
 
@@ -495,6 +524,7 @@ static struct notify_target *find_target(struct replicate *room, const struct no
 	target->source = recipient->source;
 	target->next = room->notify_out.targets;
 	room->notify_out.targets = target;
+	room->notify_out.target_count++;
 	return target;
 }
 
@@ -639,6 +669,7 @@ void notify_out_stop(struct replicate *room)
 			free_entry(target->sent.first);
 		close_socket(target);
 		room->notify_out.targets = target->next;
+		room->notify_out.target_count--;
 		free(target);
 	}
 	for (unsigned lane = 0; lane < NOTIFY_LANES; lane++)

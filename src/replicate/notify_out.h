@@ -34,6 +34,7 @@ bool notify_pace_take(struct notify_pace *pace, uint32_t rate, uint64_t now, uin
 
 struct notify_out {
 	struct notify_target *targets;
+	uint32_t target_count;
 	struct endpoint own[OWN_ADDRESSES_MAX]; // where we listen: not told of our own news
 	unsigned own_count;
 	struct notify_pace pace[NOTIFY_LANES];

@@ -10,6 +10,8 @@ import dns.rcode
 import pytest
 
 from peers import ALGORITHMS, Endpoint, Key, Zone, client, zone_text
+from peers.process import wait_until
+from peers.receiver import Listener
 
 EXTRA = """
 odd IN TYPE65280 \\# 4 0a000001
@@ -200,3 +202,20 @@ def test_notify_by_tcp_where_udp_brings_no_answer(lab):
             connection.sendall(struct.pack("!H", length) + message)
             assert connection.recv(1) == b"", "one is enough"
     assert "it will find out by its own refresh" not in first.log()
+
+
+def test_a_target_that_refuses_every_zone_does_not_fill_the_log(lab):
+    """A line for the first ones, a number for the rest."""
+    with Listener() as listener:
+        listener.rcode = dns.rcode.REFUSED
+        first = lab.understudy()
+        first.options += ["startup-notify-rate 1000;"]
+        for i in range(300):
+            first.add(Zone(f"z{i}.test", zone_text(f"z{i}.test", 1), notify=[listener.endpoint]))
+        first.start()
+        wait_until(lambda: len(listener.heard) >= 300, 30)
+        time.sleep(1)
+        first.update("z0.test", zone_text("z0.test", 2))
+        first.wait_log(r"\d+ more NOTIFYs came to nothing without a line")
+    lines = first.log().count("was answered with REFUSED")
+    assert 50 <= lines < 150

@@ -24,6 +24,7 @@ class Listener:
 
     def __init__(self, address="127.0.0.1", key=None):
         self.key = key
+        self.rcode = 0              # of its answers
         self.heard = []
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
@@ -69,6 +70,7 @@ class Listener:
         zone = message.question[0].name.to_text().rstrip(".")
         reply = dns.message.make_response(message)
         reply.flags |= dns.flags.AA
+        reply.set_rcode(self.rcode)
         self.socket.sendto(reply.to_wire(), source)
         self.heard.append((zone, serials[0] if serials else None, message.had_tsig))
         self.on_notify(zone)
