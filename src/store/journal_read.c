@@ -122,8 +122,31 @@ void journal_release_steps(struct journal_steps *steps)
 
 // --- for IXFR out and history
 
-static int find_delta(struct store *store, MDB_txn *txn, const uint8_t *origin, uint32_t serial, struct delta **delta)
+// Runs `read` in a transaction of its own, with the name in lower case.
+typedef int journal_read(struct store *store, MDB_txn *txn, const uint8_t *origin, void *context);
+
+static int read_journal(struct store *store, const uint8_t *origin, journal_read *read, void *context)
 {
+	uint8_t lower[NAME_MAX_WIRE];
+	char why[256];
+	MDB_txn *txn;
+	name_lower(lower, origin);
+	int error = store_begin_read(store, &txn, why);
+	if (error != 0)
+		return error;
+	error = read(store, txn, lower, context);
+	store_end_read(store, txn);
+	return error;
+}
+
+struct delta_search {
+	uint32_t serial;
+	struct delta *found;
+};
+
+static int find_delta(struct store *store, MDB_txn *txn, const uint8_t *origin, void *context)
+{
+	struct delta_search *search = context;
 	struct row_chain chain;
 	struct row_step step;
 	uint8_t key[ROW_FROM_KEY];
@@ -132,33 +155,23 @@ static int find_delta(struct store *store, MDB_txn *txn, const uint8_t *origin, 
 	int error = get_chain(store, txn, origin, &chain, why);
 	if (error != 0)
 		return error;
-	error = store_get_row(txn, store->step, key, row_from_key(origin, serial, key), &value, why);
+	error = store_get_row(txn, store->step, key, row_from_key(origin, search->serial, key), &value, why);
 	if (error != 0)
 		return error;
 	uint64_t number = value.mv_size == 8 ? le_get(value.mv_data, 8) : 0;
 	if (number < chain.start || number >= chain.next)
 		return ERR_NOT_FOUND; // of before a break
 	error = get_step(store, txn, origin, number, &step, why);
-	if (error == 0 && step.from != serial)
+	if (error == 0 && step.from != search->serial)
 		error = ERR_CORRUPT;
-	return error != 0 ? error : take_delta(&step, delta);
+	return error != 0 ? error : take_delta(&step, &search->found);
 }
 
 int store_delta_get(struct store *store, const uint8_t *origin, uint32_t from_serial, struct delta **delta)
 {
-	uint8_t lower[NAME_MAX_WIRE];
-	char why[256];
-	MDB_txn *txn;
-	*delta = NULL;
-	name_lower(lower, origin);
-	int error = store_begin_read(store, &txn, why);
-	if (error != 0)
-		return error;
-	struct delta *found = NULL;
-	error = find_delta(store, txn, lower, from_serial, &found);
-	store_end_read(store, txn);
-	if (error == 0)
-		*delta = found;
+	struct delta_search search = { .serial = from_serial };
+	int error = read_journal(store, origin, find_delta, &search);
+	*delta = error == 0 ? search.found : NULL;
 	return error;
 }
 
@@ -167,8 +180,9 @@ struct history {
 	size_t count;
 };
 
-static int read_history(struct store *store, MDB_txn *txn, const uint8_t *origin, struct history *history)
+static int read_history(struct store *store, MDB_txn *txn, const uint8_t *origin, void *context)
 {
+	struct history *history = context;
 	struct row_chain chain;
 	struct row_step row;
 	char why[256];
@@ -194,15 +208,7 @@ static int read_history(struct store *store, MDB_txn *txn, const uint8_t *origin
 int store_history_each(struct store *store, const uint8_t *origin, store_visit_step *visit, void *context)
 {
 	struct history history = { 0 };
-	uint8_t lower[NAME_MAX_WIRE];
-	char why[256];
-	MDB_txn *txn;
-	name_lower(lower, origin);
-	int error = store_begin_read(store, &txn, why);
-	if (error != 0)
-		return error;
-	error = read_history(store, txn, lower, &history);
-	store_end_read(store, txn);
+	int error = read_journal(store, origin, read_history, &history);
 	int stopped = 0;
 	for (size_t i = 0; i < history.count && stopped == 0; i++)
 		stopped = visit(context, &history.step[i]);
