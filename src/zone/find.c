@@ -191,7 +191,11 @@ void zone_prefetch_set(const struct zone_node *node)
 		const struct set_block *b = arena_at(block);
 		prefetch(b);
 		prefetch(b->wire + NODE_USUAL);
+		return;
 	}
+	// The node's first lines have come; those of a long set behind them have not.
+	for (unsigned line = 64; line < (head & SET_LENGTH) && line < 256; line += 64)
+		prefetch(at + line);
 }
 
 size_t zone_origin_length(const struct zone_version *version)

@@ -112,7 +112,7 @@ struct zone_way {
 
 // Asks the processor to have ready what zone_find_on() will touch, a stage after
 // the other: what is above the buckets, the buckets, the nodes that these tell
-// of; and, where a node has its first set elsewhere, that set.
+// of; and the rest of a node's first set, where that is long or elsewhere.
 void zone_prefetch_index(const struct zone_version *version, const struct qname *q, struct zone_way *way);
 void zone_prefetch_bucket(const struct zone_version *version, const struct qname *q, struct zone_way *way);
 void zone_prefetch_node(const struct zone_version *version, const struct qname *q, const struct zone_way *way);
