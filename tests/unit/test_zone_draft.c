@@ -195,7 +195,7 @@ static void an_owner_holds_so_many_sets_and_no_more(void **state)
 	add_apex(d, 1);
 	for (unsigned i = 0; i < ZONE_OWNER_SETS; ++i)
 		for (unsigned j = 0; j < 3; ++j)
-			assert_int_equal(add(d, "many.example.com", (uint16_t)(1000 + i * 7919 % ZONE_OWNER_SETS), 300, "abcdefgh" + j, 5), 0);
+			assert_int_equal(add(d, "many.example.com", (uint16_t)(1000 + i * 7919 % ZONE_OWNER_SETS), 300, &"abcdefgh"[j], 5), 0);
 	assert_int_equal(add(d, "many.example.com", 5000, 300, "a", 1), ERR_LIMIT);
 	const struct zone_version *v = seal(d);
 	struct zone_find f = find(v, "many.example.com");
