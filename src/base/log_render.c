@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define FIELD_MOST 600u   // of a field's value, rendered
 #define SUBJECT_MOST 1100u // a name of 255 bytes, each of them escaped
@@ -38,32 +39,24 @@ static void put(struct line *line, const char *text)
 	line->length += length;
 }
 
-// How many bytes of UTF-8 stand there as one character that may be shown; 0 for
-// what is none. Control characters could forge lines or drive a terminal.
-static size_t character(const unsigned char *at)
+// How many bytes stand there as one character that may be shown; 0 for what is
+// none. Control characters could forge lines or drive a terminal.
+static size_t character(const char *text)
 {
-	if (at[0] < 0x80)
-		return at[0] >= 0x20 && at[0] != 0x7f;
-	size_t length = at[0] >= 0xc2 && at[0] < 0xe0 ? 2 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
-	              : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	// C1 controls, overlong forms, surrogates, beyond the last (RFC 3629, 4).
-	if ((at[0] == 0xc2 && at[1] < 0xa0) || (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0)
-	    || (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90))
+	const unsigned char *at = (const unsigned char *)text;
+	if (at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0))
 		return 0;
-	return length;
+	return utf8_length(text);
 }
 
 // One character or escaped byte of *from into `to`; its length.
 static size_t take(const char **from, enum quoting quoting, char to[static 8])
 {
-	const unsigned char *at = (const unsigned char *)*from;
+	const char *at = *from;
 	size_t length = character(at);
 	if (length == 0) {
 		*from += 1;
-		return (size_t)snprintf(to, 8, quoting == PLAIN ? "\\x%02x" : "\\\\x%02x", at[0]);
+		return (size_t)snprintf(to, 8, quoting == PLAIN ? "\\x%02x" : "\\\\x%02x", (unsigned char)at[0]);
 	}
 	size_t quote = quoting != PLAIN && (at[0] == '"' || at[0] == '\\');
 	to[0] = '\\';

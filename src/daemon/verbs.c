@@ -11,6 +11,7 @@
 #include "daemon/protocol.h"
 #include "daemon/request.h"
 #include "dns/name.h"
+#include "observe/http_text.h"
 
 // A reload of very many zones takes seconds; longer than this the asker is
 // told that it goes on.
@@ -198,12 +199,12 @@ static bool read_serials(const json_t *list, struct request *request)
 }
 
 // What is text, and what went wrong, as an object: {"verb", "zone", "code", "text"}.
-static int write_wrapped(const struct verb *verb, const struct request *request, int code, const char *text,
-                         size_t length, FILE *reply)
+static int write_wrapped(const struct verb *verb, const struct request *request, int code, char *text, size_t length,
+                         FILE *reply)
 {
 	while (length > 0 && text[length - 1] == '\n')
-		length--;
-	json_t *string = json_stringn(text, length);
+		text[--length] = '\0';
+	json_t *string = length > 0 ? text_json(text) : json_string("");
 	json_t *json = json_pack("{s:s, s:o, s:i, s:o}", "verb", verb->name,
 	                         "zone", request->zone != NULL ? json_string(request->zone) : json_null(),
 	                         "code", code, "text", string != NULL ? string : json_null());

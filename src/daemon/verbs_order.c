@@ -130,12 +130,6 @@ int run_stop(struct server *server, const struct request *request, FILE *reply)
 
 // --- progress: always JSON, for the asking process
 
-static json_t *text_json(const char *text)
-{
-	json_t *string = text[0] != '\0' ? json_string(text) : NULL;
-	return string != NULL ? string : json_null();
-}
-
 static int progress_of_one(struct server *server, const struct request *request, FILE *reply)
 {
 	struct replica_progress progress;

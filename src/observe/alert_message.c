@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "observe/alert_parts.h"
+#include "observe/http_text.h"
 #include "observe/times.h"
 
 // --- reasons
@@ -14,6 +15,7 @@ static void explain_copy(const struct alert_event *event, char *text, size_t siz
 {
 	const struct replica_status *s = &event->status;
 	const char *error = s->last_error[0] != '\0' ? s->last_error : "no primary has confirmed it";
+	char at[TIMES_TEXT];
 	switch (event->change.state) {
 	case COPY_GOOD:
 		snprintf(text, size, "serial %" PRIu32 " is served and confirmed", s->serial);
@@ -27,6 +29,9 @@ static void explain_copy(const struct alert_event *event, char *text, size_t siz
 		break;
 	case COPY_MISSING:
 		snprintf(text, size, "there is no copy to serve: %s", s->last_error[0] != '\0' ? error : "no transfer has come");
+		break;
+	case COPY_EXPIRING_50: case COPY_EXPIRING_75: case COPY_EXPIRING_90:
+		snprintf(text, size, "it expires at %s: %s", times_absolute(s->expires_at, at), error);
 		break;
 	default:
 		snprintf(text, size, "%s", error);
@@ -74,6 +79,17 @@ static void tally(const struct alert_message *message, struct tally *sums)
 		sums->count[message->events[i].change.aspect][message->events[i].change.state]++;
 }
 
+// For people, who read "expiring-50" as they like.
+static const char *state_in_words(const struct watch_event *change)
+{
+	static const char *const words[COPY_STATES] = {
+		[COPY_EXPIRING_50] = "halfway to its expiry", [COPY_EXPIRING_75] = "three quarters of the way to its expiry",
+		[COPY_EXPIRING_90] = "about to expire",
+	};
+	const char *found = change->aspect == WATCH_COPY && change->state < COPY_STATES ? words[change->state] : NULL;
+	return found != NULL ? found : watch_state_text(change->aspect, change->state);
+}
+
 const char *alert_summary(const struct alert_message *message, char text[static ALERT_SUMMARY])
 {
 	struct tally sums;
@@ -81,7 +97,7 @@ const char *alert_summary(const struct alert_message *message, char text[static 
 	if (all == 1) {
 		const struct alert_event *event = &message->events[0];
 		snprintf(text, ALERT_SUMMARY, "%s%.150s is %s: %.480s", event->change.is_primary ? "primary " : "", event->name,
-		         watch_state_text(event->change.aspect, event->change.state), event->reason);
+		         state_in_words(&event->change), event->reason);
 		return text;
 	}
 	tally(message, &sums);
@@ -103,19 +119,9 @@ const char *alert_summary(const struct alert_message *message, char text[static 
 
 // --- JSON
 
-// What a peer said may be no UTF-8, which JSON cannot hold.
 static void set_text(json_t *object, const char *name, const char *text)
 {
-	char plain[1500];
-	json_t *string = json_string(text);
-	if (string == NULL) {
-		size_t length = 0;
-		for (; text[length] != '\0' && length < sizeof(plain) - 1; length++)
-			plain[length] = (unsigned char)text[length] < 0x80 ? text[length] : '?';
-		plain[length] = '\0';
-		string = json_string(plain);
-	}
-	json_object_set_new(object, name, string);
+	json_object_set_new(object, name, text_json(text));
 }
 
 static void set_number(json_t *object, const char *name, int64_t number)

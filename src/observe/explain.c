@@ -8,6 +8,7 @@
 
 #include "dns/types.h"
 #include "observe/explain_parts.h"
+#include "observe/http_text.h"
 #include "observe/tone.h"
 #include "observe/zones.h"
 
@@ -235,6 +236,7 @@ void explain(const struct explain_facts *facts, struct explanation *explanation)
 	tell_last(&e);
 	unsigned before = explanation->count;
 	explain_trouble(&e);
+	explain_silent(&e);
 	if (explanation->count == before)
 		explain_say(&e, EXPLAIN_DO, "Nothing is wrong; there is nothing to do.");
 	tell_ahead(&e);
@@ -313,10 +315,8 @@ json_t *explain_json(const struct explain_facts *facts)
 	explain(facts, &x);
 	for (unsigned i = 0; i < x.count; i++) {
 		const struct explain_paragraph *p = &x.paragraph[i];
-		json_t *text = json_string(p->text);
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "about", about[p->about],
-		                                      "text", text != NULL ? text : json_null(),
-		                                      "command", p->command != NULL ? json_string(p->command) : json_null()));
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "about", about[p->about], "text", text_json(p->text),
+		                                      "command", text_json(p->command)));
 	}
 	explanation_free(&x);
 	return json_pack("{s:s, s:s, s:s, s:o}", "zone", name_to_text(facts->zone->origin, name),

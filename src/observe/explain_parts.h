@@ -33,3 +33,6 @@ const char *explain_when(const struct explainer *e, int64_t at, char text[static
 // --- explain_wrong.c: what is wrong and what to do about it
 
 void explain_trouble(struct explainer *e);
+
+// The servers of the zone that do not tell their serials, and what to do.
+void explain_silent(struct explainer *e);

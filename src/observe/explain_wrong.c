@@ -302,9 +302,13 @@ static void tell_disk(struct explainer *e)
 	const struct replica_progress *p = e->facts->progress;
 	const char *state_dir = e->facts->state_dir != NULL ? e->facts->state_dir : "its state directory";
 	if (z->unsaved) {
-		explain_say(e, EXPLAIN_WRONG, "A new version cannot be stored: %s. Nothing is served that is not stored, so the version "
-		            "before stays until it can.", z->last_error[0] != '\0' ? z->last_error : "the log has the reason");
-		explain_say(e, EXPLAIN_DO, "Make room in %s; it is tried again by itself within a minute, and then served:", state_dir);
+		explain_say(e, EXPLAIN_WRONG, "A new version cannot be stored: %s.",
+		            z->last_error[0] != '\0' ? z->last_error : "the log has the reason");
+		// What a primary reads at its first start is served before it is stored.
+		if (z->role != CONFIG_PRIMARY)
+			explain_say(e, EXPLAIN_WRONG, "Nothing is served that is not stored, so the version before stays until it can.");
+		explain_say(e, EXPLAIN_DO, "Make room in %s; it is tried again by itself within a minute%s:", state_dir,
+		            z->role == CONFIG_PRIMARY ? "" : ", and then served");
 		explain_command(e, "df -h %s", state_dir);
 	}
 	if (!z->file_failed)
@@ -351,7 +355,7 @@ static void tell_servers(struct explainer *e)
 	bool is_primary = e->facts->zone->role == CONFIG_PRIMARY, any = false;
 	for (unsigned i = 0; servers != NULL && i < servers->count; i++) {
 		const struct zone_server *server = &servers->server[i];
-		if (server->part == SERVER_PRIMARY || server->behind_since == 0 || !server->has_serial)
+		if (server->part == SERVER_PRIMARY || server->is_self || server->behind_since == 0 || !server->has_serial)
 			continue;
 		tell_server(e, server);
 		any = true;
@@ -362,6 +366,35 @@ static void tell_servers(struct explainer *e)
 	            : "Its operator, or its log, knows why; from here it can be asked whether it gets to its primary.");
 	if (is_primary)
 		explain_command(e, "understudy notify --wait %s", e->name);
+}
+
+// Those that tell no serial: no fault of this copy, but resolvers ask them too.
+// Where no address is known, nothing can be said of the server.
+void explain_silent(struct explainer *e)
+{
+	const struct servers *servers = e->facts->servers;
+	const struct zone_server *first = NULL;
+	unsigned others = 0;
+	for (unsigned i = 0; servers != NULL && i < servers->count; i++) {
+		const struct zone_server *server = &servers->server[i];
+		if (server->part == SERVER_PRIMARY || server->is_self || server->error[0] == '\0'
+		    || server->address.ss_family == AF_UNSPEC)
+			continue;
+		others += first != NULL;
+		first = first != NULL ? first : server;
+	}
+	if (first == NULL)
+		return;
+	char address[ADDRESS_TEXT], host[ADDRESS_TEXT], name[NAME_MAX_TEXT] = "", more[48] = "";
+	const struct sockaddr *at = (const struct sockaddr *)&first->address;
+	if (first->name[0] != 0)
+		name_to_text(first->name, name);
+	if (others > 0)
+		snprintf(more, sizeof(more), ", and %u more of its servers", others);
+	explain_say(e, EXPLAIN_DO, "No serial is known of %s%s%s%s: %s. If resolvers are to get answers there, see that it runs and "
+	            "serves the zone:", name, name[0] != '\0' ? ", " : "", address_to_text(at, address), more, first->error);
+	explain_command(e, "dig @%s -p %u %s SOA +norec\nunderstudy status %s", address_host_to_text(at, host), address_port(at),
+	                e->name, e->name);
 }
 
 static void tell_contradiction(struct explainer *e)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define ROOM_FIRST 4096
 
 static bool make_room(struct text *text, size_t length)
@@ -71,6 +73,32 @@ void text_format(struct text *text, const char *format, ...)
 		text->failed = true;
 	else
 		text_put_bytes(text, line, (size_t)length);
+}
+
+static void put_characters(struct text *text, const char *from)
+{
+	while (*from != '\0') {
+		size_t length = utf8_length(from);
+		if (length > 0)
+			text_put_bytes(text, from, length);
+		else
+			text_put(text, "\xef\xbf\xbd"); // U+FFFD
+		from += length > 0 ? length : 1;
+	}
+}
+
+json_t *text_json(const char *string)
+{
+	struct text text = { 0 };
+	if (string == NULL || string[0] == '\0')
+		return json_null();
+	json_t *json = json_string(string);
+	if (json == NULL) {
+		put_characters(&text, string);
+		json = text.failed ? NULL : json_stringn(text.bytes, text.length);
+		text_free(&text);
+	}
+	return json != NULL ? json : json_null();
 }
 
 static int put_part(const char *bytes, size_t length, void *context)

@@ -21,5 +21,10 @@ void text_put(struct text *text, const char *string);
 void text_put_number(struct text *text, int64_t number);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// A JSON string of what may be no UTF-8: an operator's verifier, a path, a text
+// that was cut. Each byte that is no part of a character is U+FFFD. null where it
+// is NULL or empty.
+json_t *text_json(const char *string);
+
 // The value, compact; releases it. "null" where it is NULL.
 void text_put_json(struct text *text, json_t *value);

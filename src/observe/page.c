@@ -92,7 +92,7 @@ void page_put_summary(struct text *to, const struct page *page, int64_t now)
 	struct arena_usage usage;
 	arena_usage(&usage);
 	text_put(to, "{\"host\":");
-	text_put_json(to, json_string(page->host));
+	text_put_json(to, text_json(page->host));
 	text_put(to, ",\"version\":");
 	text_put_json(to, json_string(page->sources.version));
 	put_field(to, ",\"pid\":", getpid());

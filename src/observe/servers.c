@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "dns/name.h"
+#include "observe/http_text.h"
 #include "observe/times.h"
 #include "observe/tone.h"
 
@@ -96,7 +97,6 @@ static json_t *time_json(int64_t at)
 static json_t *server_json(const struct zone_server *server, int64_t now)
 {
 	char address[ADDRESS_TEXT], name[NAME_MAX_TEXT];
-	json_t *error = server->error[0] != '\0' ? json_string(server->error) : json_null();
 	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "part", servers_part_text(server->part),
 	                 "self", server->is_self, "name", server->name[0] != 0 ? json_string(name_to_text(server->name, name)) : json_null(),
 	                 "address", server->address.ss_family != AF_UNSPEC
@@ -105,7 +105,7 @@ static json_t *server_json(const struct zone_server *server, int64_t now)
 	                 "ahead", server->is_ahead, "lag_seconds", server->has_serial ? json_integer(servers_lag(server, now)) : json_null(),
 	                 "answered", time_json(server->answered_at), "asked", time_json(server->asked_at),
 	                 "round_trip_us", server->round_trip_us != 0 ? json_integer(server->round_trip_us) : json_null(),
-	                 "error", error != NULL ? error : json_null());
+	                 "error", text_json(server->error));
 }
 
 json_t *servers_json(const struct servers *servers, int64_t now)

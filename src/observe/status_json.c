@@ -11,14 +11,6 @@ static json_t *serial_json(bool known, uint32_t serial)
 	return known ? json_integer(serial) : json_null();
 }
 
-static json_t *text_json(const char *text)
-{
-	json_t *string = NULL;
-	if (text[0] != '\0')
-		string = json_string(text); // NULL where a log line was cut inside a character
-	return string != NULL ? string : json_null();
-}
-
 // The serial stays after a rejection, so that one sees what is passed over.
 static json_t *held_json(const struct replica_status *zone)
 {
@@ -44,7 +36,7 @@ static void put_key(struct text *to, const char *key)
 	text_put(to, "\":");
 }
 
-// null where it is empty, or a log line that was cut inside a character.
+// null where it is empty.
 static void put_text(struct text *to, const char *key, const char *string)
 {
 	size_t length = 0;
@@ -52,7 +44,7 @@ static void put_text(struct text *to, const char *key, const char *string)
 		length++;
 	put_key(to, key);
 	if (string[0] == '\0' || string[length] != '\0') {
-		text_put_json(to, string[0] == '\0' ? NULL : json_string(string));
+		text_put_json(to, text_json(string));
 		return;
 	}
 	text_put_bytes(to, "\"", 1);

@@ -441,6 +441,23 @@ static void a_sibling_that_is_behind(void **state)
 	says("ns2.example.com, 198.51.100.2@53 is behind the newest serial for 67 min: it has 2026112101.");
 }
 
+// No fault of this copy, but it is not that all is well either.
+static void siblings_that_tell_nothing(void **state)
+{
+	(void)state;
+	servers.count = 3;
+	servers.server[0] = (struct zone_server){ .part = SERVER_SIBLING, .error = "no address of it is known" };
+	says("Nothing is wrong; there is nothing to do.");
+	servers.server[1] = (struct zone_server){ .part = SERVER_SIBLING, .error = "unreachable: nothing listens there" };
+	set_address(&servers.server[1].address, "198.51.100.2");
+	assert_true(name_from_text("ns2.example.com", servers.server[1].name) > 0);
+	servers.server[2] = (struct zone_server){ .part = SERVER_SIBLING, .error = "no answer by UDP", .is_self = true };
+	set_address(&servers.server[2].address, "192.0.2.53");
+	says("No serial is known of ns2.example.com, 198.51.100.2@53: unreachable: nothing listens there.");
+	says("dig @198.51.100.2 -p 53 example.com SOA +norec");
+	does_not_say("Nothing is wrong");
+}
+
 static void answers_that_do_not_fit(void **state)
 {
 	(void)state;
@@ -540,7 +557,8 @@ int main(void)
 		STATE(one_that_shrank), STATE(one_whose_digest_does_not_fit), STATE(one_that_the_verifier_refused),
 		STATE(one_with_too_many_records), STATE(one_with_too_large_a_set), STATE(one_that_was_rejected), STATE(one_that_is_rolled_back),
 		STATE(one_that_cannot_be_stored), STATE(a_zone_file_that_cannot_be_written), STATE(one_that_is_behind),
-		STATE(a_sibling_that_is_behind), STATE(answers_that_do_not_fit), STATE(a_transfer_that_is_running),
+		STATE(a_sibling_that_is_behind), STATE(siblings_that_tell_nothing),
+		STATE(answers_that_do_not_fit), STATE(a_transfer_that_is_running),
 		STATE(a_primary_zone_that_is_well), STATE(a_primary_zone_whose_file_is_broken), STATE(a_receiver_that_is_behind),
 	};
 	return cmocka_run_group_tests(tests, read_config, release_config);

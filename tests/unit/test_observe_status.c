@@ -223,6 +223,19 @@ static void the_lag_of_no_copy_is_not_known(void **state)
 	json_decref(json);
 }
 
+// A verifier may print in any encoding, and a text may be cut inside a character:
+// what is wrong must not be lost for it.
+static void json_has_what_is_no_utf8(void **state)
+{
+	(void)state;
+	struct replica_status zone = secondary("example.com");
+	snprintf(zone.last_error, sizeof(zone.last_error), "%s", "verifier: \"caf\xe9 \xc3\xbc \xed\xa0\x80\xc3");
+	json_t *json = status_zone_json(&zone, NOW);
+	assert_string_equal(json_string_value(json_object_get(json, "last_error")),
+	                    "verifier: \"caf\xef\xbf\xbd \xc3\xbc \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	json_decref(json);
+}
+
 static void json_has_every_field(void **state)
 {
 	struct replica_status zone = secondary("example.com");
@@ -345,6 +358,7 @@ int main(void)
 		cmocka_unit_test(one_of_a_kind_is_not_many),
 		cmocka_unit_test(the_lag_of_no_copy_is_not_known),
 		cmocka_unit_test(json_has_every_field),
+		cmocka_unit_test(json_has_what_is_no_utf8),
 		cmocka_unit_test(a_rollback_is_told_everywhere),
 		cmocka_unit_test(what_is_held_is_told_everywhere),
 		cmocka_unit_test(a_list_in_json_is_one_object),
