@@ -68,7 +68,7 @@ static const struct family {
 	{ "understudy_zone_behind_since_timestamp_seconds", "Since when a primary is known to have a newer serial; 0: none has.", behind },
 	{ "understudy_zone_held", "1 where a version is held back until the operator approves or rejects it.", held },
 	{ "understudy_zone_rolled_back", "1 where the operator has an older version served.", rolled_back },
-	{ "understudy_zone_unsaved", "1 where the store could not take the version that is served.", unsaved },
+	{ "understudy_zone_unsaved", "1 where the store cannot take the newest version.", unsaved },
 	{ "understudy_zone_failing", "1 where something went wrong since the last success.", failing },
 	{ "understudy_zone_rrsig_expire_timestamp_seconds", "When the first signature in the zone runs out.", rrsig },
 };
@@ -137,7 +137,7 @@ static bool server_value(const struct zone_server *server, unsigned family, int6
 {
 	*value = family == SERVER_SERIAL ? server->serial : family == SERVER_BEHIND ? server->behind_since
 	         : server->answered_at;
-	return family == SERVER_SERIAL ? server->has_serial : family == SERVER_BEHIND || server->answered_at != 0;
+	return family == SERVER_ANSWERED ? server->answered_at != 0 : server->has_serial;
 }
 
 static int put_server(void *context, const uint8_t *origin, const struct zone_server *server)
