@@ -45,7 +45,7 @@ export function bytes(n) {
 }
 
 // The address as short as it can be told.
-export const address = text => text.replace(/@53$/, '');
+export const address = text => text ? text.replace(/@53$/, '') : 'address unknown';
 
 // The one word for a zone, and its colour.
 export function mood(zone) {
@@ -58,7 +58,8 @@ export function mood(zone) {
   if (zone.last_error) return ['failing', zone.level === 'critical' ? 'bad' : 'warn'];
   if (zone.transferring) return ['transferring', 'busy'];
   if (zone.behind_since) return ['behind', zone.level === 'fine' || zone.level === 'note' ? 'busy' : 'warn'];
-  if (zone.level === 'critical') return ['critical', 'bad'];
+  if (zone.way >= 500) return ['ageing', zone.level === 'critical' ? 'bad' : 'warn'];
+  if (zone.level === 'critical') return ['signatures', 'bad'];
   if (zone.level === 'troubled') return ['signatures', 'warn'];
   if (zone.servers.some(lags)) return ['differs', 'busy'];
   if (zone.servers.some(server => server.error)) return ['silent server', 'busy'];
@@ -80,11 +81,14 @@ export function sentence(zone) {
     return `Rolled back ${ago(zone.rolled_back.since)}: serial ${zone.serial} is served, the newest is ${zone.rolled_back.newest}.`;
   }
   if (error) return error;
-  if (zone.unsaved) return 'Served, but the store could not take it: it would be lost by a restart.';
+  if (zone.unsaved) return `The store cannot take the newest version; serial ${zone.serial} is served meanwhile.`;
   if (zone.file_failed) return 'Served and stored, but its zone file could not be written.';
   if (zone.transferring) return `A transfer from ${address(zone.primary)} is under way.`;
   if (zone.behind_since) {
     return `${zone.primary ? address(zone.primary) : 'A primary'} has had serial ${zone.primary_serial} for ${duration(now() - zone.behind_since)}.`;
+  }
+  if (zone.way >= 500) {
+    return `Confirmed ${ago(zone.confirmed)}, which is ${Math.floor(zone.way / 10)} % of the way to its expiry.`;
   }
   if (zone.rrsig_expires && (zone.level === 'critical' || zone.level === 'troubled')) {
     return zone.rrsig_expires <= now() ? `A signature ran out ${ago(zone.rrsig_expires)}.`
