@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-import world as worlds
+import page_world as worlds
 from peers import Endpoint, Understudy, Zone, free_port, zone_text
 from peers.process import ServerError
 
