@@ -187,7 +187,8 @@ def test_a_restart_tells_nothing_twice(lab, hook):
     second.wait_serial("example.com", 1)
     first.kill()
     receiver.wait(zone="example.com", state="stale")
-    wait_until(lambda: "stale" in (second.state_dir / "alerts").read_text())
+    saved = second.state_dir / "alerts"
+    wait_until(lambda: saved.exists() and "stale" in saved.read_text())
     before = len([e for e in receiver.events() if e.get("zone")])
     second.restart()
     second.wait_log("is ready")
