@@ -266,6 +266,7 @@ static bool serve_instead_of_held(const struct replica *replica, struct found *f
 	if (found->version == NULL || zone_serial(found->version) == zone_serial(from_file)) {
 		if (found->version != NULL)
 			zone_release(found->version);
+		free(found->state.last_error);
 		*found = (struct found){ .version = from_file, .stamp = found->stamp, .delta = found->delta };
 		return false;
 	}
