@@ -7,6 +7,7 @@
 
 #include "observe/alert_parts.h"
 #include "observe/http_text.h"
+#include "observe/status.h"
 #include "observe/times.h"
 
 // --- reasons
@@ -61,7 +62,7 @@ void alert_explain(struct alert_event *event)
 	else if (is_good)
 		snprintf(text, size, "serial %" PRIu32 " is stored", s->serial);
 	else
-		snprintf(text, size, "%s", s->last_error[0] != '\0' ? s->last_error : "the store does not take it");
+		snprintf(text, size, "%s", s->last_error[0] != '\0' ? status_store_error(s) : "the store does not take it");
 }
 
 // --- the summary

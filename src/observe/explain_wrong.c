@@ -303,7 +303,7 @@ static void tell_disk(struct explainer *e)
 	const char *state_dir = e->facts->state_dir != NULL ? e->facts->state_dir : "its state directory";
 	if (z->unsaved) {
 		explain_say(e, EXPLAIN_WRONG, "A new version cannot be stored: %s.",
-		            z->last_error[0] != '\0' ? z->last_error : "the log has the reason");
+		            z->last_error[0] != '\0' ? status_store_error(z) : "the log has the reason");
 		// What a primary reads at its first start is served before it is stored.
 		if (z->role != CONFIG_PRIMARY)
 			explain_say(e, EXPLAIN_WRONG, "Nothing is served that is not stored, so the version before stays until it can.");

@@ -41,6 +41,13 @@ bool status_is_degraded(const struct status_summary *summary)
 	       + summary->unsaved > 0;
 }
 
+const char *status_store_error(const struct replica_status *zone)
+{
+	static const char sign[] = "unsaved: ";
+	bool is_marked = strncmp(zone->last_error, sign, sizeof(sign) - 1) == 0;
+	return is_marked ? zone->last_error + sizeof(sign) - 1 : zone->last_error;
+}
+
 const char *status_phase_text(enum replica_phase phase)
 {
 	switch (phase) {
@@ -174,7 +181,8 @@ static void write_notes(FILE *to, const struct replica_status *zone, int64_t now
 	if (zone->held || zone->rejected)
 		write_note(to, held_text(zone, now, held));
 	if (zone->unsaved)
-		write_note(to, "not saved: the newest version is not on disk, see the log");
+		write_note(to, zone->last_error[0] != '\0' ? "not saved: the newest version cannot be stored"
+		                                      : "not saved: the newest version cannot be stored, see the log");
 	if (zone->file_failed)
 		write_note(to, "its zone file cannot be written, see the log");
 	if (zone->last_error[0] != '\0') {

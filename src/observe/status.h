@@ -39,6 +39,9 @@ struct status_server {
 // "current", "stale", "expired", "empty".
 const char *status_phase_text(enum replica_phase phase);
 
+// Why the store does not take a version, without the word that says so.
+const char *status_store_error(const struct replica_status *zone);
+
 // What a question to ourselves brought.
 struct status_answered {
 	bool was_asked;

@@ -93,7 +93,7 @@ int watch_see(struct watch *watch, const struct replica_status *s, int64_t now)
 	w->is_seen = true;
 	w->phase = (uint8_t)s->phase;
 	w->has_version = s->has_version;
-	w->has_error = s->last_error[0] != '\0';
+	w->has_error = s->last_error[0] != '\0' && !s->unsaved; // which that aspect tells
 	w->is_secondary = s->role == CONFIG_SECONDARY;
 	w->confirmed = s->confirmed;
 	w->expires_at = s->expires_at;
