@@ -46,12 +46,13 @@ static void fill_primary(const struct replica *replica, const struct endpoint *e
 {
 	const struct primary *primary = primary_find_host(replica->room, endpoint);
 	const struct zone_version *version = replica_version(replica);
+	// A newer serial was told by the primary when we fell behind.
+	uint32_t told_at = replica->behind_since > replica->confirmed ? replica->behind_since : replica->confirmed;
 
-	if (replica->has_primary_serial && endpoint_equal(replica->primary, endpoint)
-	    && replica->confirmed >= to->answered_at) {
+	if (replica->has_primary_serial && endpoint_equal(replica->primary, endpoint) && told_at >= to->answered_at) {
 		to->has_serial = true;
 		to->serial = replica->primary_serial;
-		to->answered_at = to->asked_at = replica->confirmed;
+		to->answered_at = to->asked_at = told_at;
 		to->behind_since = version != NULL && serial_newer(zone_serial(version), to->serial) ? to->behind_since : 0;
 		to->error[0] = '\0';
 	}
