@@ -95,6 +95,7 @@ static void begin_to_age(struct replica *replica)
 	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
 		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
 	refresh_resume(&replica->refresh, 0, replica->refresh.expire, false, clock_boot_ms());
+	replica->confirmed = wall_now();
 }
 
 static void set_role(struct replica *replica, uint8_t role)
@@ -465,6 +466,8 @@ static void took_file(struct replica *replica)
 		replica->refresh.phase = REPLICA_CURRENT;
 		return;
 	}
+	if (replica->confirmed == 0)
+		replica->confirmed = wall_word(replica->stamp.mtime_ns / 1000000000);
 	refresh_resume(&replica->refresh, 0, (int64_t)replica->refresh.expire - age, false, clock_boot_ms());
 	if (replica->refresh.phase == REPLICA_EXPIRED)
 		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);

@@ -2,6 +2,7 @@
 """A copy that nobody confirms ends: REFRESH, RETRY, EXPIRE."""
 
 import json
+import os
 import resource
 import time
 
@@ -159,6 +160,26 @@ def test_a_primary_that_becomes_a_secondary_expires_as_one(lab):
     server.write_files()
     server.reload()
     server.wait_rcode("example.com", "SERVFAIL", 15)
+    state = json.loads(server.status("example.com", "--json"))
+    assert time.time() - 60 < state["confirmed"] < state["expires_at"] < time.time() + 1
+
+
+def test_a_cached_copy_that_comes_with_a_reload_is_as_old_as_its_file(lab):
+    gone, server = lab.nsd(), lab.understudy()
+    server.add(Zone("stays.test", zone_text("stays.test", 1)))
+    server.start()
+    server.wait_serial("stays.test", 1)
+    zone = Zone("example.com", primaries=[gone.endpoint])
+    server.add(zone)
+    (server.folder / zone.file).write_text(brief(1))
+    os.utime(server.folder / zone.file, (1700000000, 1700000000))
+    server.write_config()
+    server.reload()
+    server.wait_log("example.com: serial 1 is served|expired")
+    state = json.loads(server.status("example.com", "--json"))
+    assert state["state"] == "expired"
+    assert (state["confirmed"], state["expires_at"]) == (1700000000, 1700000004)
+    assert server.ask("example.com", "SOA").rcode() == 2
 
 
 def test_a_zone_never_loaded_answers_servfail(lab):
