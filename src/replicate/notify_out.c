@@ -155,7 +155,12 @@ void notify_out_zone(struct replica *replica, enum notify_lane lane)
 {
 	struct notify_recipient recipients[RECIPIENTS_MAX];
 	char missing[256], name[NAME_MAX_TEXT];
-	unsigned count = notify_recipients(replica, recipients, missing);
+	unsigned count;
+
+	// As of what still waited: others find out by their own refresh.
+	if (replica->room->is_stopping)
+		return;
+	count = notify_recipients(replica, recipients, missing);
 
 	if (missing[0] != '\0' && !replica->has_warned_targets) {
 		replica->has_warned_targets = true;
