@@ -74,3 +74,7 @@ static inline uint64_t hash_label(uint64_t parent, const uint8_t *label, size_t 
 
 // Keyed hash of arbitrary bytes.
 uint64_t hash_bytes(const void *data, size_t length) __attribute__((pure));
+
+// Of arbitrary bytes, without the key: the same for good, for what is stored. Not
+// for what strangers may choose.
+uint64_t hash_for_good(const void *data, size_t length) __attribute__((pure));

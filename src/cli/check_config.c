@@ -36,12 +36,12 @@ static const char *folder_of(const char *file, char folder[static PATH_MAX])
 // Returns the number of warnings, 0 or 1.
 static unsigned check_zone_file(const struct config *config, const struct config_zone *zone)
 {
-	char folder[PATH_MAX], place[PATH_MAX + 32], name[NAME_MAX_TEXT];
-	const char *what = zone->file, *fault = "cannot be read";
-	if (zone->file == NULL)
+	char folder[PATH_MAX], place[PATH_MAX + 32], name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
+	const char *what = config_zone_file(zone, path), *fault = "cannot be read";
+	if (what == NULL)
 		return 0;
 	if (zone->role == CONFIG_SECONDARY) {
-		what = folder_of(zone->file, folder);
+		what = folder_of(what, folder);
 		fault = "cannot be written in";
 	}
 	if (access(what, zone->role == CONFIG_SECONDARY ? W_OK | X_OK : R_OK) == 0)

@@ -16,7 +16,7 @@
 #include "config/scalar.h"
 #include "dns/name.h"
 
-enum { KIND_ENTRIES, KIND_ACL, KIND_REMOTES, KIND_POLICY };
+enum { KIND_ENTRIES, KIND_ACL, KIND_REMOTES, KIND_POLICY, KIND_FILE };
 
 // A name in lower-case wire form; false after a report.
 static bool read_name(struct builder *b, const char *what, const char *text,
@@ -218,7 +218,7 @@ const char *builder_own_folder(struct builder *b)
 	return builder_path(b, here, folder);
 }
 
-const char *builder_path(struct builder *b, const char *directory, const char *path)
+static const char *full_path(struct builder *b, struct pool *pool, const char *directory, const char *path)
 {
 	const char *first = "";
 	if (*path == '/')
@@ -230,7 +230,7 @@ const char *builder_path(struct builder *b, const char *directory, const char *p
 	while (path[0] == '.' && path[1] == '/')
 		path += 2;
 	size_t a = strlen(first), d = strlen(directory), p = strlen(path), at = 0;
-	char *full = pool_alloc(&b->pool, a + d + p + 3, 1);
+	char *full = pool_alloc(pool, a + d + p + 3, 1);
 	memcpy(full, first, a);
 	at = a;
 	if (a && d && full[at - 1] != '/')
@@ -241,6 +241,44 @@ const char *builder_path(struct builder *b, const char *directory, const char *p
 		full[at++] = '/';
 	memcpy(full + at, path, p + 1);
 	return full;
+}
+
+const char *builder_path(struct builder *b, const char *directory, const char *path)
+{
+	return full_path(b, &b->pool, directory, path);
+}
+
+const char *builder_zone_path(struct builder *b, const char *directory, const char *path)
+{
+	return full_path(b, &b->scratch, directory, path);
+}
+
+// The path with its last mention of the name as a NUL.
+static void keep_file(struct builder *b, struct config_zone *zone)
+{
+	char name[NAME_MAX_TEXT], text[CONFIG_PATH_MOST];
+	size_t length = strlen(zone->file), gone = strlen(name_to_text(zone->name, name));
+	const char *at = NULL;
+	if (length < CONFIG_PATH_MOST)
+		for (const char *next = zone->file; (next = strstr(next, name)) != NULL; next++)
+			at = next;
+	if (at) {
+		size_t before = (size_t)(at - zone->file);
+		memcpy(text, zone->file, before);
+		text[before] = '\0';
+		memcpy(text + before + 1, at + gone, length - before - gone + 1);
+		zone->file = intern_add(&b->intern, KIND_FILE, text, length - gone + 2);
+		zone->file_has_name = true;
+	} else {
+		zone->file = intern_add(&b->intern, KIND_FILE, zone->file, length + 1);
+	}
+}
+
+void builder_keep_files(struct builder *b)
+{
+	for (uint32_t i = 0; i < b->config->zone_count; i++)
+		if (b->config->zones[i].file)
+			keep_file(b, &b->config->zones[i]);
 }
 
 static void add_host(struct builder *b, const char *device, const char *address, uint8_t bits)

@@ -136,6 +136,13 @@ const struct config_policy *builder_policy(struct builder *b, const struct confi
 // `path` made absolute under `directory` (itself under the process's own),
 // in the model's pool.
 const char *builder_path(struct builder *b, const char *directory, const char *path);
+
+// The same for a zone's file: it lies in scratch, until builder_keep_files().
+const char *builder_zone_path(struct builder *b, const char *directory, const char *path);
+
+// Moves the paths of the zones' files into the model. From then on
+// config_zone_file() tells them.
+void builder_keep_files(struct builder *b);
 // The process's working directory; in scratch.
 const char *builder_working_directory(struct builder *b);
 // The folder of the file that is read (not of those it includes), absolute;

@@ -23,10 +23,17 @@ static uint32_t table_size(uint32_t count)
 	return size;
 }
 
+// This one stays: up to four fifths of it are in use.
+static uint32_t index_size(uint32_t count)
+{
+	uint32_t size = table_size(count) / 2;
+	return size - size / 5 < count || size < 16 ? table_size(count) : size;
+}
+
 static void index_zones(struct builder *b)
 {
 	struct config *config = b->config;
-	uint32_t mask = table_size(config->zone_count) - 1;
+	uint32_t mask = index_size(config->zone_count) - 1;
 	uint32_t *table = calloc(mask + 1ull, sizeof *table);
 	if (!table)
 		longjmp(b->escape, 1);

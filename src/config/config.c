@@ -207,6 +207,7 @@ static int read_config(const struct origin *origin, struct config_report *report
 		qsort(report->messages, report->count, sizeof *report->messages, compare_messages);
 	int result = report->errors ? ERR_FORMAT : ERR_OK;
 	if (result == ERR_OK) {
+		builder_keep_files(b);
 		struct config *made = b->config;
 		finish(b);
 		*config = made;

@@ -2,6 +2,7 @@
 // Asking the finished model, and its end.
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,17 @@ const struct config_zone *config_zone_find(const struct config *config, const ui
 			return zone;
 	}
 	return NULL;
+}
+
+const char *config_zone_file(const struct config_zone *zone, char text[static CONFIG_PATH_MOST])
+{
+	char name[NAME_MAX_TEXT];
+
+	if (!zone->file || !zone->file_has_name)
+		return zone->file;
+	snprintf(text, CONFIG_PATH_MOST, "%s%s%s", zone->file, name_to_text(zone->name, name),
+	         zone->file + strlen(zone->file) + 1);
+	return text;
 }
 
 const struct config_key *config_key_find(const struct config *config, const uint8_t *name)

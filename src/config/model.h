@@ -4,7 +4,7 @@
 // once it has been read; shared by reference count (config_hold/release).
 //
 // What many zones have in common (primaries, access lists, whole policies) is
-// stored once and pointed at: a zone costs its name, its path and 32 bytes.
+// stored once and pointed at: a zone costs its name and 32 bytes.
 #pragma once
 
 #include <stdbool.h>
@@ -123,16 +123,22 @@ struct config_policy {
 	bool statistics;                // count per zone; not in effect yet
 };
 
-#define CONFIG_FILE_BITS 29
+#define CONFIG_FILE_BITS 28
+
+// A path that has the zone's name in it is kept as what stands before and behind
+// the name: nearly all zones of a server have that in common. Up to so long;
+// longer ones are kept as they are.
+#define CONFIG_PATH_MOST 1024
 
 struct config_zone {
 	const uint8_t *name;  // wire, lower case
-	const char *file;     // absolute path; NULL none
+	const char *file;     // NULL none; else what config_zone_file() makes the path of
 	const struct config_policy *policy;
 	uint32_t line;
 	uint32_t in_file : CONFIG_FILE_BITS; // config.files; all ones: nowhere
 	uint32_t role : 1;                   // enum config_role
 	uint32_t file_is_relative : 1;       // while reading
+	uint32_t file_has_name : 1;          // `file` is two texts one behind the other, the name goes between
 	uint32_t has_fault : 1;              // while reading: an error about it was reported
 };
 
@@ -237,6 +243,9 @@ struct config {
 
 // The zone of exactly that name (wire, any case), or NULL.
 const struct config_zone *config_zone_find(const struct config *config, const uint8_t *name);
+
+// The absolute path of its file, or NULL. It lies in `text`, or in the config.
+const char *config_zone_file(const struct config_zone *zone, char text[static CONFIG_PATH_MOST]);
 
 // The key of that name (wire, any case), or NULL. config_tsig_find() has the
 // form that tsig_verify_request() wants; its context is the config.

@@ -173,7 +173,7 @@ static void finish(struct named *n, struct named_scope *scope, const struct name
 	zone->policy = builder_policy(n->builder, &scope->policy);
 	const struct named_value *file = scope->file ? named_single(n, scope->file) : NULL;
 	if (file)
-		zone->file = builder_path(n->builder, n->directory, expand_file(n, zone, file->text));
+		zone->file = builder_zone_path(n->builder, n->directory, expand_file(n, zone, file->text));
 	zone->has_fault = n->builder->report->errors > errors_before;
 }
 

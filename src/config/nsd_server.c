@@ -136,7 +136,7 @@ void nsd_set_zonesdir(struct nsd *n, const struct nsd_word *word, const struct n
 	for (uint32_t i = 0; i < config->zone_count; i++) {
 		struct config_zone *zone = &config->zones[i];
 		if (zone->file && zone->file_is_relative)
-			zone->file = builder_path(n->builder, directory, zone->file + length + (n->zonesdir[length - 1] != '/'));
+			zone->file = builder_zone_path(n->builder, directory, zone->file + length + (n->zonesdir[length - 1] != '/'));
 	}
 	n->zonesdir = directory;
 }

@@ -211,7 +211,7 @@ void nsd_finish_zone(struct nsd *n)
 	char name[NAME_MAX_TEXT];
 	const char *file = expand_zonefile(n, settings->zonefile, name_to_text(zone->name, name));
 	zone->file_is_relative = *file != '/';
-	zone->file = builder_path(n->builder, n->zonesdir, file);
+	zone->file = builder_zone_path(n->builder, n->zonesdir, file);
 }
 
 void nsd_finish_pattern(struct nsd *n)

@@ -79,7 +79,7 @@ const char *config_summary(const struct config *config, const struct config_zone
 {
 	struct writer w = writer(text, size);
 	const struct config_policy *policy = zone->policy;
-	char place[4200], name[NAME_MAX_TEXT];
+	char place[4200], name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
 	put(&w, "%s: ", name_to_text(zone->name, name));
 	if (zone->role == CONFIG_SECONDARY) {
 		put(&w, "secondary of");
@@ -88,7 +88,7 @@ const char *config_summary(const struct config *config, const struct config_zone
 		put(&w, "primary");
 	}
 	if (zone->file)
-		put(&w, ", file %s", zone->file);
+		put(&w, ", file %s", config_zone_file(zone, path));
 	put(&w, ", transfers to ");
 	put_acl(&w, policy->allow_transfer);
 	if (policy->allow_query != &acl_any) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What few zones have at a time, kept aside so that the many others need not
-// have room for it: trouble, what the guard holds back, turns of the operator's.
+// have room for it: what is under way, trouble, what the guard holds back, turns
+// of the operator's.
 #pragma once
 
 #include <stdint.h>
 
 #include "replicate/endpoint.h"
 
+struct attempt;
 struct compare;
 struct delta;
+struct publication;
 struct replica;
 struct rollback;
 struct store_held;
@@ -18,6 +21,8 @@ struct store_pin;
 #define REPLICA_TOLD 4
 
 struct aside {
+	struct attempt *attempt;         // to refresh, under way
+	struct publication *publication; // a draft is on its way to be served
 	struct store_held *held;     // what the guard holds back, or the operator rejected; NULL: nothing
 	struct store_pin *pin;       // it is rolled back; NULL: the newest is served
 	struct rollback *rollback;   // a turn back or forth is under way

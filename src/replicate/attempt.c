@@ -39,7 +39,8 @@ static void release(struct attempt *attempt)
 	struct replicate *room = replica->room;
 
 	primary_slot_give(room, &attempt->slot);
-	replica->attempt = NULL;
+	aside_have(replica)->attempt = NULL;
+	aside_tidy(replica);
 	replica->attempts++;
 	room->attempts.running -= !attempt->is_parked;
 	config_release(attempt->config);
@@ -210,12 +211,14 @@ int attempt_start(struct replica *replica)
 	const struct config *config = room_config(room);
 	const struct config_zone *zone = replica_zone(replica);
 	uint32_t count = zone->policy->primaries->count;
+	struct aside *aside = aside_of(replica);
 	struct attempt *attempt;
 
 	if (count > UINT16_MAX)
 		count = UINT16_MAX;
-	attempt = calloc(1, sizeof *attempt + count * sizeof attempt->order[0]);
+	attempt = aside != NULL ? calloc(1, sizeof *attempt + count * sizeof attempt->order[0]) : NULL;
 	if (attempt == NULL) {
+		aside_tidy(replica);
 		replica_failed(replica, error_text(ERR_MEMORY));
 		return ERR_MEMORY;
 	}
@@ -229,7 +232,7 @@ int attempt_start(struct replica *replica)
 	replica->is_woken = false;
 	replica->is_asked = false;
 	replica->refresh.granted = 0;
-	replica->attempt = attempt;
+	aside->attempt = attempt;
 	room->attempts.running++;
 	take_notify(attempt);
 	if (replica->aside->notifier.family != AF_UNSPEC) {
@@ -281,7 +284,7 @@ void attempt_unsaved(struct attempt *attempt)
 
 void attempt_cancel(struct replica *replica)
 {
-	struct attempt *attempt = replica->attempt;
+	struct attempt *attempt = replica->aside->attempt;
 
 	attempt_dequeue(replica->room, replica);
 	if (attempt == NULL)

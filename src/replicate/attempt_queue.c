@@ -43,7 +43,7 @@ void attempt_dequeue(struct replicate *room, struct replica *replica)
 static bool may_begin(const struct replica *replica)
 {
 	return replica_is_idle(replica)
-	       || (replica->attempt == NULL && publish_is_unsaved(replica) && !replica->is_forced && !replica->is_removed);
+	       || (replica->aside->attempt == NULL && publish_is_unsaved(replica) && !replica->is_forced && !replica->is_removed);
 }
 
 void attempt_request(struct replica *replica, bool is_urgent)

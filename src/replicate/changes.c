@@ -34,8 +34,8 @@ void changes_mark(struct replica *replica)
 {
 	struct replicate *room = replica->room;
 
-	if (replica->index < room->replica_count && room->replicas[replica->index] == replica)
-		mark_place(room, replica->index);
+	if (replica_index(replica) < room->replica_count && room->replicas[replica_index(replica)] == replica)
+		mark_place(room, replica_index(replica));
 }
 
 void changes_move(struct replicate *room, uint32_t to, uint32_t from)

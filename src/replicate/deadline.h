@@ -15,6 +15,7 @@ struct deadline {
 	uint64_t at;          // boot clock, milliseconds; DEADLINE_NEVER: not waiting
 	deadline_fire *fire;
 	uint32_t place;       // in the heap, from 1; 0: not in it
+	uint32_t index;       // for its owner, who may have 100,000 of them: here it costs nothing
 };
 
 #define DEADLINE_NEVER UINT64_MAX

@@ -32,7 +32,7 @@
 
 struct export {
 	struct replica *replica;            // held
-	const char *path;                   // the configuration's
+	const struct config_zone *zone;     // of the configuration of the batch
 	const struct zone_version *version; // held
 	int error;
 	char *message;                      // NULL: none
@@ -58,7 +58,7 @@ static void note_outcome(const struct export *export)
 	bool has_failed = replica->has_file_failed;
 	const char *why = export->message != NULL ? export->message : error_text(export->error);
 	struct aside *aside = export->error != 0 ? aside_of(replica) : aside_have(replica);
-	char name[NAME_MAX_TEXT];
+	char name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
 
 	replica->has_file_failed = export->error != 0;
 	if (aside != NULL && aside != &aside_nothing) {
@@ -71,7 +71,7 @@ static void note_outcome(const struct export *export)
 		         "zone file not written: %s; the zone is served all the same, and this is tried every minute", why);
 	else
 		log_line(has_failed ? LEVEL_NOTICE : LEVEL_DEBUG, replica_name(replica, name),
-		         "zone file %s written%s, serial %u", export->path, has_failed ? " again" : "",
+		         "zone file %s written%s, serial %u", config_zone_file(export->zone, path), has_failed ? " again" : "",
 		         zone_serial(export->version));
 }
 
@@ -133,12 +133,14 @@ static void write_on_lane(void *context)
 	struct export *at = batch->export;
 	uint64_t start = clock_boot_ms();
 	struct zone_file_group *group = NULL;
-	char message[256];
+	char message[256], path[CONFIG_PATH_MOST];
 	int error = zone_file_group_new(batch->count, &group);
 
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct export *export = &batch->export[i];
-		export->error = error != 0 ? error : zone_file_group_add(group, export->version, export->path, message);
+		export->error = error != 0 ? error
+		                           : zone_file_group_add(group, export->version,
+		                                                 config_zone_file(export->zone, path), message);
 		if (error == 0 && export->error != 0)
 			export->message = strdup(message);
 	}
@@ -198,7 +200,7 @@ static bool take(struct export_batch *batch, struct replica *replica, size_t *by
 	zone_figures(version, &figures);
 	*bytes += figures.bytes;
 	batch->export[batch->count++] = (struct export){
-		.replica = replica, .path = replica_zone(replica)->file, .version = zone_hold(version),
+		.replica = replica, .zone = replica_zone(replica), .version = zone_hold(version),
 	};
 	replica->is_exporting = true;
 	return true;

@@ -274,7 +274,7 @@ static int prepare(struct fetch *fetch)
 	struct fetch_terms terms = {
 		.kind = order->kind,
 		.query = &fetch->query,
-		.line = order->replica->line,
+		.line = replica_line(order->replica),
 		.base = fetch->base,
 		.is_forced = order->is_forced,
 		.max_bytes = order->policy->max_zone_size,

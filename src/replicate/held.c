@@ -207,7 +207,7 @@ int held_approve(struct replica *replica, const uint32_t *serial, char why[stati
 	         LOG_FIELDS(log_number("serial", replica->aside->held->serial)), "serial %" PRIu32 " approved", replica->aside->held->serial);
 	replica->wants_approval = true;
 	// A primary that does not answer would keep the zone busy for long.
-	if (replica->attempt != NULL && replica->publication == NULL)
+	if (replica->aside->attempt != NULL && replica->aside->publication == NULL)
 		attempt_cancel(replica);
 	replica_settle(replica);
 	return 0;
@@ -362,7 +362,7 @@ void held_publish(struct replica *replica)
 	a->config = config_hold(room_config(room));
 	a->policy = replica_zone(replica)->policy;
 	a->base = base != NULL ? zone_hold(base) : NULL;
-	a->line = replica->line;
+	a->line = replica_line(replica);
 	a->serial = replica->aside->held->serial;
 	memcpy(a->origin, replica->slot->origin, name_length(replica->slot->origin));
 	replica->is_strand_busy = true;

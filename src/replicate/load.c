@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "dns/serial.h"
 #include "dns/types.h"
@@ -41,7 +42,8 @@ struct load {
 	const struct config_zone *zone;
 	const struct zone_version *base; // held; NULL: none
 	struct zone_line *line;
-	struct file_stamp known, found;
+	uint64_t known;                  // digest; 0: nothing is
+	struct file_stamp found;
 	bool is_large;                   // go on in the long lane
 	bool is_in_long_lane;
 	bool is_unchanged;
@@ -60,10 +62,14 @@ void load_stamp(struct file_stamp *stamp, const struct stat *file)
 	stamp->includes = 0;
 }
 
-bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+uint64_t load_digest(const struct file_stamp *stamp)
 {
-	return a->size > 0 && a->mtime_ns == b->mtime_ns && a->inode == b->inode && a->size == b->size
-	       && a->includes == b->includes;
+	uint64_t digest;
+
+	if (stamp->size <= 0)
+		return 0;
+	digest = hash_for_good(stamp, sizeof *stamp);
+	return digest != 0 ? digest : 1;
 }
 
 // --- on the lane
@@ -72,6 +78,7 @@ static void read_file(struct load *load)
 {
 	const struct config_policy *policy = load->zone->policy;
 	struct zone_draft_cost cost = { 0 };
+	char path[CONFIG_PATH_MOST];
 	int error = load->base != NULL ? zone_draft_from(load->line, load->base, &load->draft)
 	                               : zone_draft_new(load->line, &load->draft);
 
@@ -87,7 +94,7 @@ static void read_file(struct load *load)
 	if (error == 0 && load->base != NULL)
 		error = zone_draft_replace_begin(load->draft);
 	if (error == 0)
-		error = zone_file_read(load->zone->file, load->zone->name, load->draft, &load->result);
+		error = zone_file_read(config_zone_file(load->zone, path), load->zone->name, load->draft, &load->result);
 	if (error == 0 && load->base != NULL)
 		error = zone_draft_replace_end(load->draft);
 	load->is_read = true;
@@ -111,14 +118,16 @@ static void read_file(struct load *load)
 static void look_on_lane(void *context)
 {
 	struct load *load = context;
+	char text[CONFIG_PATH_MOST];
+	const char *path = config_zone_file(load->zone, text);
 	struct stat file;
 
-	if (stat(load->zone->file, &file) != 0) {
+	if (stat(path, &file) != 0) {
 		load->error = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-		snprintf(load->result.message, sizeof load->result.message, "%s: %s", load->zone->file, strerror(errno));
+		snprintf(load->result.message, sizeof load->result.message, "%s: %s", path, strerror(errno));
 	} else {
 		load_stamp(&load->found, &file);
-		load->is_unchanged = load_stamp_equal(&load->found, &load->known);
+		load->is_unchanged = load->known != 0 && load_digest(&load->found) == load->known;
 		load->is_large = file.st_size > LARGE_FILE && !load->is_in_long_lane;
 		if (!load->is_unchanged && !load->is_large)
 			read_file(load);
@@ -160,14 +169,14 @@ static void log_bad_file(struct load *load)
 		replica_note_error(replica, why);
 	}
 	// So that the next reload looks at it again, changed or not.
-	replica->stamp.size = -1;
+	replica->file = 0;
 }
 
 static void warn_of_serial(struct load *load)
 {
 	struct rrset set;
 	struct soa soa;
-	char name[NAME_MAX_TEXT];
+	char name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
 	uint32_t old;
 
 	if (load->base == NULL || !zone_draft_rrset(load->draft, load->zone->name, TYPE_SOA, &set)
@@ -177,7 +186,7 @@ static void warn_of_serial(struct load *load)
 	if (!serial_newer(soa.serial, old))
 		log_line(LEVEL_WARNING, replica_name(load->replica, name),
 		         "%s has changed, but its serial %u is not newer than %u: secondaries will not take it",
-		         load->zone->file, soa.serial, old);
+		         config_zone_file(load->zone, path), soa.serial, old);
 }
 
 static void publish(struct load *load)
@@ -200,7 +209,7 @@ static void publish(struct load *load)
 		         load->result.warnings, plural(load->result.warnings));
 	if (replica->role == CONFIG_PRIMARY)
 		warn_of_serial(load);
-	replica->stamp = load->found;
+	replica_take_stamp(replica, &load->found);
 	replica->is_file_served = false; // … until it is published
 	load->draft = NULL;
 	load->changes = NULL;
@@ -216,7 +225,7 @@ static void took_unchanged(struct load *load)
 {
 	struct replica *replica = load->replica;
 
-	replica->stamp = load->found;
+	replica_take_stamp(replica, &load->found);
 	replica_clear_error(replica);
 	if (!load->is_read)
 		return;
@@ -281,8 +290,8 @@ static void start_load(struct replica *replica)
 	load->config = config_hold(room_config(room));
 	load->zone = replica_zone(replica);
 	load->base = base != NULL ? zone_hold(base) : NULL;
-	load->line = replica->line;
-	load->known = replica->stamp;
+	load->line = replica_line(replica);
+	load->known = replica->file;
 	replica->is_loading = true;
 	replica->is_strand_busy = true;
 	replica_hold(replica);
@@ -350,8 +359,8 @@ void load_request(struct replica *replica)
 		return;
 	if (may_start(replica) && has_room(&room->loads))
 		start(replica);
-	else if (replica->index < room->loads.cursor)
-		room->loads.cursor = replica->index;
+	else if (replica_index(replica) < room->loads.cursor)
+		room->loads.cursor = replica_index(replica);
 }
 
 void load_run(struct replicate *room)
@@ -378,13 +387,14 @@ void load_run(struct replicate *room)
 void load_published(struct replica *replica, int error, const char *why)
 {
 	struct replicate *room = replica->room;
-	char name[NAME_MAX_TEXT];
+	char name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
 
 	// What is held the file need not be read again for.
 	if (error != 0 && error != ERR_CLOSED && error != ERR_HELD) {
-		log_line(LEVEL_ERROR, replica_name(replica, name), "zone file %s: %s", replica_zone(replica)->file, why);
+		log_line(LEVEL_ERROR, replica_name(replica, name), "zone file %s: %s",
+		         config_zone_file(replica_zone(replica), path), why);
 		replica_note_error(replica, why);
-		replica->stamp.size = -1;
+		replica->file = 0;
 	}
 	load_tell(replica);
 	if (error == 0)

@@ -3,6 +3,7 @@
 // secondary's cached copy.
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,8 +11,16 @@
 
 struct replica;
 struct replicate;
-struct file_stamp;
 struct stat;
+
+// What a zone file was when it was looked at.
+struct file_stamp {
+	int64_t mtime_ns;
+	uint64_t inode;
+	int64_t size;      // not above 0: not known
+	uint64_t includes; // a digest of the same for the files that it includes; 0: none
+};
+static_assert(sizeof(struct file_stamp) == 32, "a digest is made of it, so it has no gaps");
 
 struct loads {
 	uint32_t cursor;      // replicas before it want nothing
@@ -38,4 +47,6 @@ void load_published(struct replica *replica, int error, const char *why);
 
 // A file that may change again and keep its time has no size: it equals nothing.
 void load_stamp(struct file_stamp *stamp, const struct stat *file);
-bool load_stamp_equal(const struct file_stamp *a, const struct file_stamp *b) __attribute__((pure));
+
+// What is kept of it, for good; 0 where it is not known, which equals nothing.
+uint64_t load_digest(const struct file_stamp *stamp) __attribute__((pure));

@@ -49,7 +49,8 @@ static void fill_primary(const struct replica *replica, const struct endpoint *e
 	// A newer serial was told by the primary when we fell behind.
 	uint32_t told_at = replica->behind_since > replica->confirmed ? replica->behind_since : replica->confirmed;
 
-	if (replica->has_primary_serial && endpoint_equal(replica->primary, endpoint) && told_at >= to->answered_at) {
+	if (replica->has_primary_serial && endpoint_equal(replica_primary(replica), endpoint)
+	    && told_at >= to->answered_at) {
 		to->has_serial = true;
 		to->serial = replica->primary_serial;
 		to->answered_at = to->asked_at = told_at;

@@ -22,8 +22,8 @@ struct watch *watch_find(const struct replica *replica)
 {
 	const struct replicate *room = replica->room;
 
-	return replica->index < room->monitor.watch_room && replica->index < room->replica_count
-	       && room->replicas[replica->index] == replica ? room->monitor.watch[replica->index] : NULL;
+	return replica_index(replica) < room->monitor.watch_room && replica_index(replica) < room->replica_count
+	       && room->replicas[replica_index(replica)] == replica ? room->monitor.watch[replica_index(replica)] : NULL;
 }
 
 struct watch_entry *watch_entry_of(struct watch *watch, uint32_t server)
@@ -90,7 +90,7 @@ struct watch *watch_update(struct replica *replica, const struct monitor_candida
 		return old;
 	}
 	made = taken > 0 || old != NULL ? calloc(1, sizeof *made + taken * sizeof entries[0]) : NULL;
-	if (made == NULL || replica->index >= monitor->watch_room) {
+	if (made == NULL || replica_index(replica) >= monitor->watch_room) {
 		for (unsigned i = 0; i < taken; i++)
 			monitor_server_release(monitor, entries[i].server);
 		free(made);
@@ -102,7 +102,7 @@ struct watch *watch_update(struct replica *replica, const struct monitor_candida
 	memcpy(made->entry, entries, taken * sizeof entries[0]);
 	drop_users(monitor, old);
 	free(old);
-	monitor->watch[replica->index] = made;
+	monitor->watch[replica_index(replica)] = made;
 	return made;
 }
 
@@ -226,7 +226,7 @@ static void chase(struct replica *replica, struct watch *watch, const struct wat
 		return;
 	watch->has_chased = true;
 	watch->chased = entry->serial;
-	if (!replica->is_due && replica->attempt == NULL)
+	if (!replica->is_due && replica->aside->attempt == NULL)
 		attempt_request(replica, false);
 }
 

@@ -45,9 +45,9 @@ static void fill(const struct replica *replica, struct replica_progress *progres
 	progress->notifies = notify_out_count(replica);
 	progress->notifies_failed = replica->notifies_failed;
 	progress->attempts = replica->attempts;
-	progress->is_transferring = attempt_is_fetching(replica->attempt);
+	progress->is_transferring = attempt_is_fetching(replica->aside->attempt);
 	if (progress->is_transferring) {
-		fetch_so_far(attempt_transfer(replica->attempt), &figures);
+		fetch_so_far(attempt_transfer(replica->aside->attempt), &figures);
 		progress->bytes = figures.bytes;
 		progress->records = figures.records;
 	}

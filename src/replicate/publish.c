@@ -28,6 +28,12 @@ static void stored_file(struct replicate *room)
 		deadline_set(&room->deadlines, &room->loads.begin, clock_boot_ms());
 }
 
+static void forget(struct replica *replica)
+{
+	aside_have(replica)->publication = NULL;
+	aside_tidy(replica);
+}
+
 static void end(struct publication *p)
 {
 	struct replicate *room = p->room;
@@ -41,11 +47,12 @@ static void end(struct publication *p)
 	config_release(p->config);
 	if (!p->is_transfer && !p->is_approved)
 		stored_file(room);
-	if (p->replica->publication == p)
-		p->replica->publication = NULL;
+	if (p->replica->aside->publication == p)
+		forget(p->replica);
 	p->replica->is_strand_busy = false;
 	replica_drop(p->replica);
 	free(p);
+	tidy_note(room, 1);
 	room_job_end(room);
 }
 
@@ -53,7 +60,7 @@ static void end(struct publication *p)
 static void report(struct publication *p)
 {
 	struct replica *replica = p->replica;
-	struct attempt *attempt = replica->attempt;
+	struct attempt *attempt = replica->aside->attempt;
 	bool is_transfer = p->is_transfer, is_approved = p->is_approved;
 	bool is_turn = p->turn != PUBLISH_FORWARD, is_let_go = p->is_let_go;
 	int error = p->error;
@@ -125,7 +132,7 @@ static void end_cancelled(struct publication *p)
 static bool is_led_astray(const struct publication *p)
 {
 	return p->error == ERR_HELD && p->is_incremental && p->policy->axfr_fallback
-	       && strcmp(p->verdict.check, "zonemd") == 0 && p->replica->attempt != NULL;
+	       && strcmp(p->verdict.check, "zonemd") == 0 && p->replica->aside->attempt != NULL;
 }
 
 static void refuse_steps(struct publication *p)
@@ -225,12 +232,12 @@ static void on_mail(struct mail *mail, void *receiver)
 static struct publication *make(struct replica *replica, const struct config *config,
                                 const struct config_policy *policy)
 {
-	struct publication *p = calloc(1, sizeof *p);
+	struct aside *aside = aside_of(replica);
+	struct publication *p = aside != NULL ? calloc(1, sizeof *p) : NULL;
 
-	if (p == NULL)
-		return NULL;
-	if (deadline_join(&replica->room->deadlines, &p->retry, publish_retry) != 0) {
+	if (p == NULL || deadline_join(&replica->room->deadlines, &p->retry, publish_retry) != 0) {
 		free(p);
+		aside_tidy(replica);
 		return NULL;
 	}
 	p->mail.deliver = on_mail;
@@ -238,7 +245,7 @@ static struct publication *make(struct replica *replica, const struct config *co
 	p->replica = replica;
 	p->config = config_hold(config);
 	p->policy = policy;
-	replica->publication = p;
+	aside->publication = p;
 	replica->is_strand_busy = true;
 	replica_hold(replica);
 	room_job_begin(p->room);
@@ -305,19 +312,19 @@ int publish_store_only(struct replica *replica)
 
 bool publish_is_unsaved(const struct replica *replica)
 {
-	const struct publication *p = replica->publication;
+	const struct publication *p = replica->aside->publication;
 
 	return p != NULL && p->stage == STAGE_STORE && p->store_failures > 0;
 }
 
 bool publish_is_holding(const struct replica *replica)
 {
-	return replica->publication != NULL && replica->publication->stage == STAGE_HOLD;
+	return replica->aside->publication != NULL && replica->aside->publication->stage == STAGE_HOLD;
 }
 
 void publish_cancel(struct replica *replica)
 {
-	struct publication *p = replica->publication;
+	struct publication *p = replica->aside->publication;
 
 	if (p == NULL)
 		return;
@@ -330,12 +337,12 @@ void publish_cancel(struct replica *replica)
 	}
 	atomic_store(&p->cancelled, true);
 	p->is_cancelled = true;
-	replica->publication = NULL;
+	forget(replica);
 }
 
 void publish_stop(struct replica *replica)
 {
-	struct publication *p = replica->publication;
+	struct publication *p = replica->aside->publication;
 
 	if (p != NULL && p->retry.place != 0)
 		end(p);

@@ -64,7 +64,7 @@ void publish_store(struct publication *p)
 	}
 	state.last_error[0] = '\0';
 	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)
-		state.file = replica->stamp;
+		state.file = replica->file;
 	error = store_commit(p->room->store, p->version, p->delta, &keep, &state, on_stored, p);
 	if (error != 0)
 		on_stored(p, error, error_text(error));
@@ -99,8 +99,8 @@ void publish_store_failed(struct publication *p)
 	replica_note_error(p->replica, p->why);
 	deadline_set(&p->room->deadlines, &p->retry, clock_boot_ms() + wait * 1000);
 	// Our disk is no reason to lose touch with the primaries.
-	if (p->is_transfer && !p->is_let_go && p->replica->attempt != NULL) {
+	if (p->is_transfer && !p->is_let_go && p->replica->aside->attempt != NULL) {
 		p->is_let_go = true;
-		attempt_unsaved(p->replica->attempt);
+		attempt_unsaved(p->replica->aside->attempt);
 	}
 }

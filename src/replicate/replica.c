@@ -51,6 +51,7 @@ static void on_deadline(struct deadline *deadline, uint64_t now);
 int replica_new(struct replicate *room, const struct config_zone *zone, struct replica **replica)
 {
 	arena_ref ref = arena_alloc(sizeof(struct replica), NULL);
+	struct zone_line *line = NULL;
 	struct replica *made;
 	int error;
 
@@ -60,21 +61,20 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 	memset(made, 0, sizeof *made);
 	error = deadline_join(&room->deadlines, &made->deadline, on_deadline);
 	if (error == 0) {
-		error = zone_line_new(zone->name, &made->line);
+		error = zone_line_new(zone->name, &line);
 		if (error == 0)
 			error = zone_table_add(room->table, zone->name, &made->slot);
 		if (error != 0)
 			deadline_leave(&room->deadlines, &made->deadline);
 	}
 	if (error != 0) {
-		zone_line_release(made->line);
+		zone_line_release(line);
 		arena_free(ref, sizeof *made, NULL);
 		return error;
 	}
 	made->room = room;
+	made->line = arena_ref_of(line);
 	made->aside = &aside_nothing;
-	made->primary = &endpoint_none;
-	made->stamp.size = -1;
 	made->export_at = DEADLINE_NEVER;
 	made->export_cost_ms = UINT32_MAX;
 	made->role = zone->role;
@@ -106,7 +106,7 @@ static void set_role(struct replica *replica, uint8_t role)
 	held_forget(replica);
 	rollback_forget(replica);
 	replica->role = role;
-	replica->stamp.size = -1;
+	replica->file = 0;
 	export_cancel(replica);
 	if (role == CONFIG_SECONDARY)
 		refresh_init(&replica->refresh, clock_boot_ms());
@@ -140,7 +140,7 @@ void replica_free(struct replica *replica)
 	// Jobs that were under way when the zone was taken out still knew it by its slot.
 	if (replica->is_out_of_table)
 		zone_slot_free(replica->slot);
-	zone_line_release(replica->line);
+	zone_line_release(replica_line(replica));
 	arena_free(arena_ref_of(replica), sizeof *replica, NULL);
 }
 
@@ -198,7 +198,7 @@ void replica_drop(struct replica *replica)
 
 bool replica_is_idle(const struct replica *replica)
 {
-	return replica->attempt == NULL && replica->publication == NULL && !replica->is_strand_busy
+	return replica->aside->attempt == NULL && replica->aside->publication == NULL && !replica->is_strand_busy
 	       && !replica->is_loading && !replica->wants_resume && !replica->is_removed;
 }
 
@@ -226,7 +226,7 @@ static void set_deadline(struct replica *replica)
 
 	// A primary does not age; an attempt sets its own end.
 	if (replica->role == CONFIG_SECONDARY)
-		at = replica->attempt != NULL || replica->is_due ? replica->refresh.expires_at
+		at = replica->aside->attempt != NULL || replica->is_due ? replica->refresh.expires_at
 		                                                 : refresh_next(&replica->refresh);
 	if (replica->export_at < at && !replica->is_exporting && !replica->is_export_queued)
 		at = replica->export_at;
@@ -457,17 +457,23 @@ void replica_still_held(struct replica *replica)
 	replica_settle(replica);
 }
 
+void replica_take_stamp(struct replica *replica, const struct file_stamp *stamp)
+{
+	replica->file = load_digest(stamp);
+	replica->file_changed = wall_word(stamp->mtime_ns / 1000000000);
+}
+
 // A secondary's file is as old as it looks; a primary's is what there is.
 static void took_file(struct replica *replica)
 {
-	int64_t age = clock_wall_s() - replica->stamp.mtime_ns / 1000000000;
+	int64_t age = clock_wall_s() - (int64_t)replica->file_changed;
 
 	if (replica->role == CONFIG_PRIMARY) {
 		replica->refresh.phase = REPLICA_CURRENT;
 		return;
 	}
 	if (replica->confirmed == 0)
-		replica->confirmed = wall_word(replica->stamp.mtime_ns / 1000000000);
+		replica->confirmed = replica->file_changed;
 	refresh_resume(&replica->refresh, 0, (int64_t)replica->refresh.expire - age, false, clock_boot_ms());
 	if (replica->refresh.phase == REPLICA_EXPIRED)
 		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
@@ -564,12 +570,12 @@ void replica_store_state(const struct replica *replica, struct store_state *stat
 		                    ? wall_of(replica->refresh.expires_at)
 		                    : (int64_t)replica->confirmed + replica->refresh.expire;
 	}
-	endpoint_to(replica->primary, &state->primary);
+	endpoint_to(replica_primary(replica), &state->primary);
 	if (replica->aside->last_error != NULL)
 		snprintf(state->last_error, sizeof state->last_error, "%s", replica->aside->last_error);
 	state->last_error_at = replica->last_error_at;
 	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
-		state->file = replica->stamp;
+		state->file = replica->file;
 }
 
 void replica_put_state(struct replica *replica)
@@ -578,7 +584,7 @@ void replica_put_state(struct replica *replica)
 
 	// On trial, the times that the store has are better than those of this clock.
 	if (replica_version(replica) == NULL || replica->is_unsaved || replica->wants_store
-	    || replica->publication != NULL || replica->refresh.is_on_trial)
+	    || replica->aside->publication != NULL || replica->refresh.is_on_trial)
 		return;
 	replica_store_state(replica, &state);
 	(void)store_put_state(replica->room->store, replica->slot->origin, &state);

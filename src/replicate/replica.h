@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/mailbox.h"
 #include "config/config.h"
 #include "replicate/aside.h"
@@ -18,19 +19,14 @@
 #include "zone/draft.h"
 #include "zone/table.h"
 
-struct attempt;
 struct notify_entry;
-struct publication;
 
 // It lies in the arena, without a pointer's worth to spare.
 struct replica {
-	struct deadline deadline;  // the earliest of refresh, expiry and export
+	struct deadline deadline;  // the earliest of refresh, expiry and export; its index is that in room->replicas
 	struct replicate *room;
 	struct zone_slot *slot;
-	struct zone_line *line;
 	_Atomic(const struct config_zone *) zone; // valid with room->config
-	struct attempt *attempt;         // an attempt to refresh is under way
-	struct publication *publication; // a draft is on its way to be served
 	const struct aside *aside;       // what few have; never NULL
 	union {
 		struct { struct replica *next_due, *previous_due; }; // queue of those that wait for an attempt
@@ -44,21 +40,22 @@ struct replica {
 	uint64_t notify_after;       // boot ms: a NOTIFY is heeded no sooner
 	struct notify_entry *notifies; // NOTIFYs of ours on their way to others
 
-	const struct endpoint *primary; // of the last contact; in room->endpoints
 	uint64_t export_at;        // boot ms; DEADLINE_NEVER: the file is as the version
-	struct file_stamp stamp;   // of the zone file that was read
+	uint64_t file;             // digest of what the zone file was that was read; 0: not known
 
 	// Wall seconds, 0 never. Enough until 2106.
 	uint32_t transferred, confirmed;
 	uint32_t behind_since;
+	uint32_t file_changed;     // the last change of the zone file that was read
 	uint32_t last_error_at;
 	uint32_t primary_serial;
 	uint32_t notify_serial;    // what the last NOTIFY told, until an answer of a primary says more
 
+	arena_ref line;            // struct zone_line
+	arena_ref primary;         // of the last contact, in room->endpoints; 0: none
 	uint32_t attempts;         // that have ended
 	uint32_t notifies_failed;  // given up, or refused
 	uint32_t export_cost_ms;   // UINT32_MAX: none was written yet
-	uint32_t index;            // in room->replicas
 	uint32_t holds;            // jobs that still point here
 
 	uint8_t role;              // enum config_role
@@ -87,11 +84,28 @@ struct replica {
 	bool has_warned_targets : 1;
 	bool has_warned_nsec3 : 1;
 };
-static_assert(sizeof(struct replica) <= 256, "a zone costs no more");
+static_assert(sizeof(struct replica) <= 208, "a zone costs no more");
 
 static inline const struct config_zone *replica_zone(struct replica *replica)
 {
 	return atomic_load_explicit(&replica->zone, memory_order_acquire);
+}
+
+static inline struct zone_line *replica_line(const struct replica *replica)
+{
+	return arena_at(replica->line);
+}
+
+// In room->replicas.
+static inline uint32_t replica_index(const struct replica *replica)
+{
+	return replica->deadline.index;
+}
+
+// Of the last contact; endpoint_none where there was none.
+static inline const struct endpoint *replica_primary(const struct replica *replica)
+{
+	return endpoints_at(replica->primary);
 }
 
 // The name in logs. Returns `text`.
@@ -169,6 +183,9 @@ static inline const char *plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";
 }
+
+// The zone file that was read is known by this.
+void replica_take_stamp(struct replica *replica, const struct file_stamp *stamp);
 
 // Takes up a copy from the store or a file at the start.
 void replica_resume(struct replica *replica, const struct zone_version *version,

@@ -148,7 +148,7 @@ int replicate_new(const struct replicate_setup *setup, struct replicate **replic
 	pthread_mutex_init(&room->lock, NULL);
 	if (mailbox_new(wake_loop, room, &room->box) != 0)
 		goto no_box;
-	if (deadline_join(&room->deadlines, &room->loads.begin, on_begin) != 0)
+	if (deadline_join(&room->deadlines, &room->loads.begin, on_begin) != 0 || tidy_init(room) != 0)
 		goto no_deadline;
 	if (uv_timer_init(room->loop, &room->timer) != 0 || uv_async_init(room->loop, &room->wake, on_wake) != 0)
 		goto no_deadline;
@@ -185,7 +185,7 @@ static int add_zone(struct replicate *room, const struct config_zone *zone)
 	error = replica_new(room, zone, &replica);
 	if (error != 0)
 		return error;
-	replica->index = room->replica_count;
+	replica->deadline.index = room->replica_count;
 	replica->generation = (room->generation & 1) != 0;
 	replica->wants_load = room->is_running && zone->role != CONFIG_SECONDARY;
 	replica->wants_resume = room->is_running && zone->role == CONFIG_SECONDARY;
@@ -229,7 +229,7 @@ static void drop_old_zones(struct replicate *room)
 		log_line(LEVEL_NOTICE, replica_name(replica, name), "no longer configured: given up");
 		dropped++;
 		room->replicas[i] = room->replicas[--room->replica_count];
-		room->replicas[i]->index = i;
+		room->replicas[i]->deadline.index = i;
 		changes_move(room, i, room->replica_count);
 		monitor_move(room, i, room->replica_count);
 		replica_remove(replica);
@@ -274,6 +274,7 @@ int replicate_configure(struct replicate *replicate, const struct config *config
 	// From here all is done by the loop, once it runs and the store has its thread.
 	settle_all(room);
 	room->loads.cursor = 0;
+	tidy_note(room, config->zone_count);
 	deadline_set(&room->deadlines, &room->loads.begin, clock_boot_ms());
 	room_leave(room);
 	// Workers may still be reading the old lists.

@@ -74,7 +74,7 @@ static int begin(struct replica *replica, const struct store_pin *pin, bool is_r
 	aside->rollback = turn;
 	replica->is_forced = false;
 	// A primary that does not answer would keep the zone busy for long.
-	if (replica->attempt != NULL && replica->publication == NULL)
+	if (replica->aside->attempt != NULL && replica->aside->publication == NULL)
 		attempt_cancel(replica);
 	replica_settle(replica);
 	return 0;
@@ -120,7 +120,7 @@ static void build_on_lane(void *context)
 	struct rollback *turn = context;
 	struct replica *replica = turn->replica;
 
-	turn->error = zone_draft_from(replica->line, turn->base, &turn->draft);
+	turn->error = zone_draft_from(replica_line(replica), turn->base, &turn->draft);
 	if (turn->error != 0) {
 		turn->draft = NULL;
 	} else {
@@ -354,7 +354,7 @@ void rollback_at_start(const struct replica *replica, const struct zone_version 
 	// Where something newer was stored since, the pin was given up.
 	if (pin == NULL || *version == NULL || zone_serial(*version) != pin->newest)
 		return;
-	int error = zone_draft_from(replica->line, *version, &draft);
+	int error = zone_draft_from(replica_line(replica), *version, &draft);
 	if (error == 0) {
 		error = history_turn(replica->room->store, replica->slot->origin, zone_serial(*version), pin->serial, draft);
 		if (error == 0)

@@ -28,6 +28,7 @@
 #include "replicate/primary.h"
 #include "replicate/random.h"
 #include "replicate/replicate.h"
+#include "replicate/tidy.h"
 
 struct replica;
 
@@ -64,6 +65,7 @@ struct replicate {
 	struct exports exports;
 	struct loads loads;
 	struct orphans orphans;
+	struct tidy tidy;
 
 	unsigned jobs;           // sockets, lane jobs, commits under way: stopping waits for them
 	bool is_running;         // the first configuration is loaded

@@ -77,9 +77,10 @@ static int read_text(const struct config_zone *zone, struct zone_draft *draft, b
                      struct zone_file_result *result)
 {
 	int error = is_over ? zone_draft_replace_begin(draft) : 0;
+	char path[CONFIG_PATH_MOST];
 
 	if (error == 0)
-		error = zone_file_read(zone->file, zone->name, draft, result);
+		error = zone_file_read(config_zone_file(zone, path), zone->name, draft, result);
 	if (error == 0 && is_over)
 		error = zone_draft_replace_end(draft);
 	return error;
@@ -98,6 +99,7 @@ static bool is_as_base(const struct zone_draft *draft)
 static int end_draft(struct zone_draft *draft, const struct config_zone *zone, const struct zone_version *base,
                      struct delta_writer *changes, struct found *found, char why[static 512])
 {
+	char path[CONFIG_PATH_MOST];
 	int error;
 
 	if (base != NULL && is_as_base(draft)) {
@@ -107,7 +109,7 @@ static int end_draft(struct zone_draft *draft, const struct config_zone *zone, c
 		delta_writer_abandon(changes);
 		return 0;
 	}
-	error = seal(draft, zone->file, &found->version, why);
+	error = seal(draft, config_zone_file(zone, path), &found->version, why);
 	// Without a delta, as where the serial has not changed, it is stored whole.
 	if (error == 0 && changes != NULL)
 		(void)delta_writer_finish(changes, base, found->version, &found->delta);
@@ -123,7 +125,7 @@ static int read_file(const struct replica *replica, const struct config_zone *zo
 	struct delta_writer *changes = NULL;
 	struct zone_draft *draft;
 	char name[NAME_MAX_TEXT];
-	int error = base != NULL ? zone_draft_from(replica->line, base, &draft) : zone_draft_new(replica->line, &draft);
+	int error = base != NULL ? zone_draft_from(replica_line(replica), base, &draft) : zone_draft_new(replica_line(replica), &draft);
 
 	if (error != 0) {
 		snprintf(why, 512, "%s", error_text(error));
@@ -188,7 +190,7 @@ static void try_store(const struct replica *replica, struct found *found)
 	if (error == 0)
 		keep(&found->state, &state);
 	if (error == 0 && state.has_version)
-		error = store_load(store, replica->slot->origin, replica->line, &found->version, why);
+		error = store_load(store, replica->slot->origin, replica_line(replica), &found->version, why);
 	else if (error == 0)
 		error = ERR_NOT_FOUND;
 	if (found->version != NULL) {
@@ -206,9 +208,10 @@ static void try_store(const struct replica *replica, struct found *found)
 
 static bool stamp_file(const struct config_zone *zone, struct file_stamp *stamp)
 {
+	char path[CONFIG_PATH_MOST];
 	struct stat file;
 
-	if (zone->file == NULL || stat(zone->file, &file) != 0)
+	if (zone->file == NULL || stat(config_zone_file(zone, path), &file) != 0)
 		return false;
 	load_stamp(stamp, &file);
 	return true;
@@ -282,7 +285,7 @@ static bool take_stored(struct replica *replica, struct found *found)
 {
 	struct store *store = replica->room->store;
 	char why[256];
-	int error = store_load(store, replica->slot->origin, replica->line, &found->version, why);
+	int error = store_load(store, replica->slot->origin, replica_line(replica), &found->version, why);
 
 	if (error != 0) {
 		// The file is as good as ever, whatever has become of its copy.
@@ -307,7 +310,7 @@ static int read_changed(struct replica *replica, const struct config_zone *zone,
 	int error;
 
 	if (stored->has_version && zone->policy->ixfr_from_differences
-	    && store_load(replica->room->store, replica->slot->origin, replica->line, &base, unused) != 0 && base != NULL) {
+	    && store_load(replica->room->store, replica->slot->origin, replica_line(replica), &base, unused) != 0 && base != NULL) {
 		zone_release(base); // damaged: the file is as good as ever
 		base = NULL;
 	}
@@ -319,18 +322,19 @@ static int read_changed(struct replica *replica, const struct config_zone *zone,
 
 static void find_primary(struct replica *replica, const struct config_zone *zone, struct found *found)
 {
-	char why[512] = "", name[NAME_MAX_TEXT];
+	char why[512] = "", name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
 	struct store_state stored = { 0 };
 	bool has_file = stamp_file(zone, &found->stamp);
-	int error = 0;
+	int error = 0, file_errno = errno;
 
 	(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
-	if (has_file && stored.has_version && load_stamp_equal(&stored.file, &found->stamp) && take_stored(replica, found))
+	if (has_file && stored.has_version && stored.file != 0 && stored.file == load_digest(&found->stamp)
+	    && take_stored(replica, found))
 		return;
 	if (zone->file == NULL)
 		snprintf(why, sizeof why, "the zone has no file");
 	else if (!has_file)
-		snprintf(why, sizeof why, "%.400s: %s", zone->file, strerror(errno));
+		snprintf(why, sizeof why, "%.400s: %s", config_zone_file(zone, path), strerror(file_errno));
 	else
 		error = read_changed(replica, zone, &stored, found, why);
 	if (found->version != NULL && held_is(replica, zone_serial(found->version)) && serve_instead_of_held(replica, found))
@@ -340,7 +344,7 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 		found->is_file_served = true;
 		found->is_stored = found->is_as_stored
 		                   || (stored.has_version && stored.serial == zone_serial(found->version)
-		                       && load_stamp_equal(&stored.file, &found->stamp));
+		                       && stored.file != 0 && stored.file == load_digest(&found->stamp));
 		found->is_changed = !stored.has_version || stored.serial != zone_serial(found->version);
 		date_by_file(replica, found);
 		return;
@@ -438,7 +442,7 @@ static void take_up(struct replica *replica, struct found *found, int64_t wall, 
 
 	if (spread > SPREAD_MS_MAX)
 		spread = SPREAD_MS_MAX;
-	replica->stamp = found->stamp;
+	replica_take_stamp(replica, &found->stamp);
 	replica->is_file_served = found->is_file_served;
 	unkeep(&found->state, &state);
 	if (found->version != NULL) {

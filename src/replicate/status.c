@@ -71,6 +71,7 @@ static void fill_held(const struct replica *replica, struct replica_status *stat
 void status_fill(struct replica *replica, struct replica_status *status)
 {
 	const struct config_zone *zone = replica_zone(replica);
+	char path[CONFIG_PATH_MOST];
 
 	memset(status, 0, sizeof *status);
 	memcpy(status->origin, replica->slot->origin, name_length(replica->slot->origin));
@@ -86,11 +87,11 @@ void status_fill(struct replica *replica, struct replica_status *status)
 	status->rolled_back_since = replica->aside->pin != NULL ? replica->aside->pin->since : 0;
 	status->unsaved = replica->is_unsaved;
 	status->file_failed = replica->has_file_failed;
-	status->transferring = attempt_is_fetching(replica->attempt);
-	status->polling = attempt_is_polling(replica->attempt);
+	status->transferring = attempt_is_fetching(replica->aside->attempt);
+	status->polling = attempt_is_polling(replica->aside->attempt);
 	status->has_primary_serial = replica->has_primary_serial;
 	status->primary_serial = replica->primary_serial;
-	endpoint_to(replica->primary, &status->primary);
+	endpoint_to(replica_primary(replica), &status->primary);
 	// Before any contact, the one that will be asked first.
 	if (status->primary.ss_family == AF_UNSPEC && zone->policy->primaries->count > 0)
 		status->primary = zone->policy->primaries->remote[0].address;
@@ -101,7 +102,7 @@ void status_fill(struct replica *replica, struct replica_status *status)
 	if (replica->aside->last_error != NULL)
 		snprintf(status->last_error, sizeof status->last_error, "%s", replica->aside->last_error);
 	if (zone->file != NULL)
-		snprintf(status->file, sizeof status->file, "%s", zone->file);
+		snprintf(status->file, sizeof status->file, "%s", config_zone_file(zone, path));
 }
 
 int replicate_status(struct replicate *replicate, const uint8_t *origin, struct replica_status *status)

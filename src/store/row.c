@@ -9,7 +9,8 @@
 #include "store/bytes.h"
 
 #define ROW_VERSION 1
-#define ROW_VERSION_FILE 2 // of states
+#define ROW_VERSION_FILE_ONCE 2 // of states
+#define ROW_VERSION_FILE 3
 #define FLAG_HAS_VERSION 1u
 
 enum state_offset {
@@ -54,20 +55,9 @@ static int get_address(const uint8_t *row, struct sockaddr_storage *address)
 	return 0;
 }
 
-static void put_file(const struct file_stamp *file, uint8_t *at)
+static size_t behind_text(uint8_t version)
 {
-	le_put(at, (uint64_t)file->mtime_ns, 8);
-	le_put(at + 8, file->inode, 8);
-	le_put(at + 16, (uint64_t)file->size, 8);
-	le_put(at + 24, file->includes, 8);
-}
-
-static void get_file(const uint8_t *at, struct file_stamp *file)
-{
-	file->mtime_ns = (int64_t)le_get(at, 8);
-	file->inode = le_get(at + 8, 8);
-	file->size = (int64_t)le_get(at + 16, 8);
-	file->includes = le_get(at + 24, 8);
+	return version == ROW_VERSION_FILE ? ROW_STATE_FILE : version == ROW_VERSION_FILE_ONCE ? ROW_STATE_FILE_ONCE : 0;
 }
 
 size_t row_put_state(const struct store_state *state, uint8_t row[static ROW_STATE_MAX])
@@ -85,10 +75,10 @@ size_t row_put_state(const struct store_state *state, uint8_t row[static ROW_STA
 	put_address(&state->primary, row);
 	row[AT_TEXT_LENGTH] = (uint8_t)text;
 	memcpy(row + AT_TEXT, state->last_error, text);
-	if (state->file.size <= 0)
+	if (state->file == 0)
 		return ROW_STATE_FIXED + text;
 	row[AT_VERSION] = ROW_VERSION_FILE;
-	put_file(&state->file, row + AT_TEXT + text);
+	le_put(row + AT_TEXT + text, state->file, 8);
 	return ROW_STATE_FIXED + text + ROW_STATE_FILE;
 }
 
@@ -105,7 +95,7 @@ int row_get_state(const uint8_t *row, size_t length, struct store_state *state)
 		return ERR_CORRUPT;
 	if (row[AT_VERSION] > ROW_VERSION_FILE)
 		return ERR_UNSUPPORTED;
-	size_t behind = row[AT_VERSION] == ROW_VERSION_FILE ? ROW_STATE_FILE : 0;
+	size_t behind = behind_text(row[AT_VERSION]);
 	if (row[AT_VERSION] < ROW_VERSION || length < ROW_STATE_FIXED ||
 	    length != ROW_STATE_FIXED + (size_t)row[AT_TEXT_LENGTH] + behind)
 		return ERR_CORRUPT;
@@ -117,8 +107,9 @@ int row_get_state(const uint8_t *row, size_t length, struct store_state *state)
 	state->expires_at = (int64_t)le_get(row + AT_EXPIRES, 8);
 	state->last_error_at = (int64_t)le_get(row + AT_ERROR_TIME, 8);
 	memcpy(state->last_error, row + AT_TEXT, row[AT_TEXT_LENGTH]);
-	if (behind > 0)
-		get_file(row + AT_TEXT + row[AT_TEXT_LENGTH], &state->file);
+	// Of a row as it once was the file counts as unknown: it is read again.
+	if (row[AT_VERSION] == ROW_VERSION_FILE)
+		state->file = le_get(row + AT_TEXT + row[AT_TEXT_LENGTH], 8);
 	return get_address(row, &state->primary);
 }
 

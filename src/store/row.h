@@ -16,8 +16,9 @@
 //           inode, size and digest of includes (8 each) stand behind the text;
 //           what knows of no file is written as version 1
 #define ROW_STATE_FIXED 72
-#define ROW_STATE_FILE 32
-#define ROW_STATE_MAX (ROW_STATE_FIXED + 255 + ROW_STATE_FILE)
+#define ROW_STATE_FILE 8
+#define ROW_STATE_FILE_ONCE 32 // as it was; what it tells is no longer asked for
+#define ROW_STATE_MAX (ROW_STATE_FIXED + 255 + ROW_STATE_FILE_ONCE)
 
 // Returns the row's length.
 size_t row_put_state(const struct store_state *state, uint8_t row[static ROW_STATE_MAX]);

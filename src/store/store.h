@@ -29,14 +29,6 @@
 
 struct store;
 
-// What a zone file was when it was read.
-struct file_stamp {
-	int64_t mtime_ns;
-	uint64_t inode;
-	int64_t size;      // not above 0: not known
-	uint64_t includes; // a digest of the same for the files that it includes; 0: none
-};
-
 // What is kept of a zone besides its content. Plain data; times are wall-clock
 // seconds since 1970, 0 for never.
 struct store_state {
@@ -49,7 +41,7 @@ struct store_state {
 	struct sockaddr_storage primary; // that gave the version; family 0 where none
 	char last_error[256];
 	int64_t last_error_at;
-	struct file_stamp file;    // that has the very content of the version
+	uint64_t file;             // digest of what the zone file was that has the very content; 0: not known
 };
 
 // Opens (makes, 0700) the directory and takes its lock. A lock held by another

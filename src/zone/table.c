@@ -48,8 +48,11 @@ static bool slot_is_name(const void *key, arena_ref ref)
 
 static uint64_t slot_hash(const void *context, arena_ref ref)
 {
+	const struct zone_slot *slot = arena_at(ref);
+	struct qname q;
 	(void)context;
-	return ((const struct zone_slot *)arena_at(ref))->hash;
+	qname_init(&q, slot->origin);
+	return q.hash[q.label_count];
 }
 
 static const struct index_owner slot_owner = { slot_hash, NULL };
@@ -200,7 +203,6 @@ static struct zone_slot *slot_new(const struct qname *q, arena_ref *ref)
 		return NULL;
 	struct zone_slot *slot = arena_at(*ref);
 	memset(slot, 0, sizeof(*slot));
-	slot->hash = q->hash[q->label_count];
 	slot->origin_length = q->length;
 	memcpy(slot->origin, q->wire, q->length);
 	return slot;
@@ -212,7 +214,7 @@ static int slot_publish_alone(struct zone_table *table, struct zone_slot *slot)
 	struct edition *next = edition_begin(table);
 	struct leavings *leavings = NULL;
 	if (next == NULL ||
-	    index_insert(&next->index, &table->strand, &slot_owner, slot->hash, arena_ref_of(slot)) != 0 ||
+	    index_insert(&next->index, &table->strand, &slot_owner, slot_hash(NULL, arena_ref_of(slot)), arena_ref_of(slot)) != 0 ||
 	    (leavings = leavings_new(table)) == NULL) {
 		if (next != NULL)
 			edition_undo(table, next, leavings);
@@ -227,7 +229,7 @@ static int slot_publish_alone(struct zone_table *table, struct zone_slot *slot)
 static int slot_add_to_batch(struct zone_table *table, struct zone_slot *slot)
 {
 	if (strand_reserve(&table->strand, 2 * INDEX_LEVELS) != 0 ||
-	    index_insert(&table->open->index, &table->strand, &slot_owner, slot->hash, arena_ref_of(slot)) != 0)
+	    index_insert(&table->open->index, &table->strand, &slot_owner, slot_hash(NULL, arena_ref_of(slot)), arena_ref_of(slot)) != 0)
 		return ERR_MEMORY;
 	++table->counts[name_label_count(slot->origin)];
 	return 0;
@@ -287,7 +289,7 @@ bool zone_table_remove(struct zone_table *table, struct zone_slot *slot)
 	zone_table_batch_end(table);
 	struct edition *next = edition_begin(table);
 	struct leavings *leavings = NULL;
-	if (next == NULL || index_remove(&next->index, &table->strand, slot->hash, ref) != 0 ||
+	if (next == NULL || index_remove(&next->index, &table->strand, slot_hash(NULL, ref), ref) != 0 ||
 	    (leavings = leavings_new(table)) == NULL) {
 		// No memory to take it out: it stays, empty, and answers SERVFAIL.
 		if (next != NULL)

@@ -26,7 +26,6 @@ struct zone_slot {
 	_Atomic(const struct acl *) allow_query;      // NULL: anyone
 	_Atomic(const struct acl *) allow_transfer;   // NULL: nobody
 	_Atomic(void *) owner;     // the replication state of the zone; opaque here
-	uint64_t hash;             // of the origin
 	uint8_t origin[];          // wire, lower case
 };
 

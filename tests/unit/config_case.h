@@ -54,6 +54,12 @@ static inline const struct config_zone *zone_of(const struct config *config, con
 	return zone;
 }
 
+static inline void assert_file(const struct config_zone *zone, const char *path)
+{
+	char text[CONFIG_PATH_MOST];
+	assert_string_equal(config_zone_file(zone, text), path);
+}
+
 static inline struct sockaddr_storage address_of(const char *text)
 {
 	struct sockaddr_storage address = {0};

@@ -98,8 +98,8 @@ static void nsd_includes_may_be_patterns(void **state)
 	assert_string_equal(said, "");
 	char file[200];
 	snprintf(file, sizeof file, "%s/one.zone", folder);
-	assert_string_equal(config->zones[0].file, file); // beside the configuration
-	assert_string_equal(config->zones[1].file, "/two.zone");
+	assert_file(&config->zones[0], file); // beside the configuration
+	assert_file(&config->zones[1], "/two.zone");
 	char where[200];
 	config_zone_where(config, &config->zones[1], where, sizeof where);
 	assert_string_equal(where + strlen(folder) + 1, "zone-2.conf:1");
@@ -300,7 +300,7 @@ static void many_zones(const char *name, const char *head, const char *zone)
 	assert_true(config->bytes / config->zone_count < 150);
 	assert_true(took < 10); // half a second is the aim; sanitizers and a busy machine are slower
 	assert_ptr_equal(config->zones[0].policy, config->zones[99999].policy);
-	assert_string_equal(zone_of(config, "example077777.com")->file, "/var/cache/zones/example077777.com");
+	assert_file(zone_of(config, "example077777.com"), "/var/cache/zones/example077777.com");
 	config_release(config);
 	free(text);
 }

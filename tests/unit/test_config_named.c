@@ -22,7 +22,7 @@ static void the_guides_primary(void **state)
 	assert_string_equal(name_to_text(zone->name, name), "example.com");
 	assert_memory_equal(zone->name, "\7example\3com", 13);
 	assert_int_equal(zone->role, CONFIG_PRIMARY);
-	assert_string_equal(zone->file, "/etc/bind/zones/example.com.zone");
+	assert_file(zone, "/etc/bind/zones/example.com.zone");
 	assert_int_equal(zone->line, 2);
 	const struct config_policy *policy = zone->policy;
 	assert_true(allows(policy->allow_transfer, "10.0.0.2", NULL));
@@ -96,7 +96,7 @@ static void what_zones_refer_to_may_stand_behind_them(void **state)
 		"options { directory \"/var/cache/bind\"; };\n", "");
 	const struct config_zone *zone = zone_of(config, "a.example");
 	const struct config_remotes *primaries = zone->policy->primaries;
-	assert_string_equal(zone->file, "/var/cache/bind/a");
+	assert_file(zone, "/var/cache/bind/a");
 	assert_int_equal(primaries->count, 4);
 	assert_endpoint(&primaries->remote[0].address, "192.0.2.1", 5300);
 	assert_string_equal(primaries->remote[0].key->text, "tr.example");
@@ -314,7 +314,7 @@ static void comments_of_all_three_kinds(void **state)
 	(void)state;
 	struct config *config = read_case("named.conf",
 		"/* one\n * two */ zone // three\n\"a\"# four\n{ type/**/primary; file \"/x#y//z\"; allow-transfer{none;};};\n", "");
-	assert_string_equal(zone_of(config, "a")->file, "/x#y//z");
+	assert_file(zone_of(config, "a"), "/x#y//z");
 	assert_int_equal(zone_of(config, "a")->line, 2);
 	config_release(config);
 }
@@ -341,8 +341,8 @@ static void templates_hold_unless_the_zone_says_otherwise(void **state)
 		"zone a.example { template t; };\nzone b.example { template t; file \"own\"; notify yes; };\n"
 		"template t { type secondary; primaries { 192.0.2.1; }; file \"$name.db\"; notify no; allow-transfer { none; }; };\n"
 		"options { directory \"/d\"; };\n", "");
-	assert_string_equal(zone_of(config, "a.example")->file, "/d/a.example.db");
-	assert_string_equal(zone_of(config, "b.example")->file, "/d/own");
+	assert_file(zone_of(config, "a.example"), "/d/a.example.db");
+	assert_file(zone_of(config, "b.example"), "/d/own");
 	assert_int_equal(zone_of(config, "a.example")->policy->notify, CONFIG_NOTIFY_NO);
 	assert_int_equal(zone_of(config, "b.example")->policy->notify, CONFIG_NOTIFY_YES);
 	assert_int_equal(zone_of(config, "b.example")->role, CONFIG_SECONDARY);

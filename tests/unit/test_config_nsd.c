@@ -22,7 +22,7 @@ static void the_guides_secondary(void **state)
 	snprintf(file, sizeof file, "%s/example.com.zone", here);
 	assert_int_equal(config->dialect, CONFIG_NSD);
 	assert_int_equal(zone->role, CONFIG_SECONDARY);
-	assert_string_equal(zone->file, file);
+	assert_file(zone, file);
 	assert_endpoint(&zone->policy->primaries->remote[0].address, "10.0.0.1", 53);
 	assert_true(allows(zone->policy->allow_notify, "10.0.0.1", NULL));
 	assert_false(allows(zone->policy->allow_notify, "10.0.0.2", NULL));
@@ -62,7 +62,7 @@ static void all_that_a_zone_can_say(void **state)
 	const struct config_policy *policy = zone->policy;
 	const struct config_remotes *primaries = policy->primaries;
 	char text[100];
-	assert_string_equal(zone->file, "/var/lib/nsd/example.com.zone");
+	assert_file(zone, "/var/lib/nsd/example.com.zone");
 	assert_int_equal(primaries->count, 3);
 	assert_endpoint(&primaries->remote[0].address, "192.0.2.1", 5300);
 	assert_endpoint(&primaries->remote[0].source, "10.0.0.7", 0);
@@ -114,7 +114,7 @@ static void zone_files_are_named_by_patterns(void **state)
 		snprintf(text, sizeof text, "server:\n zonesdir: /z/\nzone:\n name: %s\n zonefile: \"%s\"\n", cases[i].name,
 		         cases[i].pattern);
 		struct config *config = read_case("nsd.conf", text, "");
-		assert_string_equal(config->zones[0].file, cases[i].file);
+		assert_file(&config->zones[0], cases[i].file);
 		config_release(config);
 	}
 }
@@ -133,9 +133,9 @@ static void patterns_are_where_zones_begin(void **state)
 		"zone:\n name: e\n zonefile: /own\n include-pattern: base\n", "");
 	const struct config_policy *a = zone_of(config, "a")->policy, *c = zone_of(config, "c")->policy,
 	                           *d = zone_of(config, "d")->policy;
-	assert_string_equal(zone_of(config, "a")->file, "/z/a");
-	assert_string_equal(zone_of(config, "b")->file, "/z/b");
-	assert_string_equal(zone_of(config, "e")->file, "/own");
+	assert_file(zone_of(config, "a"), "/z/a");
+	assert_file(zone_of(config, "b"), "/z/b");
+	assert_file(zone_of(config, "e"), "/own");
 	assert_ptr_equal(a, zone_of(config, "b")->policy);
 	assert_int_equal(zone_of(config, "a")->role, CONFIG_SECONDARY);
 	assert_int_equal(zone_of(config, "d")->role, CONFIG_PRIMARY);
@@ -194,13 +194,39 @@ static void the_server_section(void **state)
 	config_release(config);
 }
 
+// What stands before and behind a zone's name in its path is kept once for all
+// zones; a path that has no name in it, or is too long, stays as it is.
+static void paths_come_back_as_they_were_written(void **state)
+{
+	(void)state;
+	char text[4096], longest[CONFIG_PATH_MOST + 1];
+	memset(longest, 'x', sizeof longest - 1);
+	longest[0] = '/';
+	memcpy(longest + 20, "long.test", 9);
+	longest[sizeof longest - 1] = '\0';
+	const struct { const char *name, *file; } cases[] = {
+		{"a.test", "/z/a.test"}, {"b.test", "/z/b.test"}, {"c.test", "/z/c.test/c.test.zone"},
+		{"Upper.test", "/z/Upper.test"}, {"d.test", "/z/other"}, {"e.test", "/z/other"}, {".", "/z/root.zone"},
+		{"f.test", "/f.test"}, {"long.test", longest},
+	};
+	const unsigned count = sizeof cases / sizeof cases[0];
+	int at = snprintf(text, sizeof text, "server:\n zonesdir: /\n");
+	for (unsigned i = 0; i < count; i++)
+		at += snprintf(text + at, sizeof text - (size_t)at, "zone:\n name: %s\n zonefile: \"%s\"\n", cases[i].name, cases[i].file);
+	struct config *config = read_case("nsd.conf", text, NULL);
+	for (unsigned i = 0; i < count; i++)
+		assert_file(zone_of(config, cases[i].name), cases[i].file);
+	assert_ptr_equal(zone_of(config, "a.test")->file, zone_of(config, "b.test")->file);
+	config_release(config);
+}
+
 static void a_late_zonesdir_reaches_all_zones(void **state)
 {
 	(void)state;
 	struct config *config = read_case("nsd.conf",
 		"zone:\n name: a\n zonefile: sub/a\nzone:\n name: b\n zonefile: /b\nserver:\n zonesdir: \"/late\"\n", "");
-	assert_string_equal(zone_of(config, "a")->file, "/late/sub/a");
-	assert_string_equal(zone_of(config, "b")->file, "/b");
+	assert_file(zone_of(config, "a"), "/late/sub/a");
+	assert_file(zone_of(config, "b"), "/b");
 	config_release(config);
 }
 
@@ -320,6 +346,7 @@ int main(void)
 		cmocka_unit_test(notify_is_taken_from_allow_notify_alone),
 		cmocka_unit_test(all_that_a_zone_can_say),
 		cmocka_unit_test(zone_files_are_named_by_patterns),
+		cmocka_unit_test(paths_come_back_as_they_were_written),
 		cmocka_unit_test(patterns_are_where_zones_begin),
 		cmocka_unit_test(the_server_section),
 		cmocka_unit_test(a_late_zonesdir_reaches_all_zones),

@@ -55,7 +55,7 @@ static void publish(struct replica *replica, uint32_t serial)
 	char file[1024];
 	int length = snprintf(file, sizeof file, records, serial);
 
-	assert_int_equal(zone_draft_new(replica->line, &draft), 0);
+	assert_int_equal(zone_draft_new(replica_line(replica), &draft), 0);
 	if (zone_file_parse(file, (size_t)length, "test", replica->slot->origin, draft, &result) != 0)
 		fail_msg("%s", result.message);
 	assert_int_equal(zone_draft_seal(draft, &version), 0);
@@ -102,7 +102,7 @@ static int fresh(void **state)
 	assert_int_equal(changes_reserve(&room.changes, 4), 0);
 	for (uint32_t i = 0; i < 4; i++) {
 		assert_int_equal(replica_new(&room, &config->zones[i], &zones[i]), 0);
-		zones[i]->index = i;
+		zones[i]->deadline.index = i;
 		room.replica_count++;
 	}
 	notify_out_configure(&room, config);
@@ -206,7 +206,7 @@ static void many_name_servers_are_cut(void **state)
 	(void)state;
 	for (int i = 0; i < 60; i++)
 		length += snprintf(file + length, sizeof file - (size_t)length, "@ 60 NS s%d\ns%d 60 A 192.0.2.%d\n", i, i, 10 + i);
-	assert_int_equal(zone_draft_new(replica->line, &draft), 0);
+	assert_int_equal(zone_draft_new(replica_line(replica), &draft), 0);
 	assert_int_equal(zone_file_parse(file, (size_t)length, "test", replica->slot->origin, draft, &result), 0);
 	assert_int_equal(zone_draft_seal(draft, &version), 0);
 	zone_slot_publish(replica->slot, version);
@@ -349,7 +349,7 @@ static void a_zone_that_moves_in_the_list_keeps_its_watch(void **state)
 	// The first goes, the third takes its place.
 	struct replica *first = zones[0], *third = zones[2];
 	zones[0] = third;
-	third->index = 0;
+	third->deadline.index = 0;
 	room.replica_count = 2;
 	monitor_move(&room, 0, 2);
 	assert_ptr_equal(watch_find(third), watch);

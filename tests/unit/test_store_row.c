@@ -54,15 +54,24 @@ static void test_state_of_a_file(void **state)
 	fill(&s, "192.0.2.1", AF_INET);
 	size_t without = row_put_state(&s, row);
 	assert_int_equal(row[0], 1);
-	s.file = (struct file_stamp){ .mtime_ns = 1700000000123456789, .inode = 1u << 31, .size = 4096, .includes = 5 };
+	s.file = UINT64_C(0x8091a2b3c4d5e6f7);
 	round_trip(&s);
 	size_t length = row_put_state(&s, row);
-	assert_int_equal(row[0], 2);
+	assert_int_equal(row[0], 3);
 	assert_int_equal(length, without + ROW_STATE_FILE);
 	for (size_t cut = 0; cut < length; cut++)
 		assert_int_equal(row_get_state(row, cut, &s), ERR_CORRUPT);
 	row[0] = 1;
 	assert_int_equal(row_get_state(row, length, &s), ERR_CORRUPT);
+
+	// As it was before: all of the row but the file is known.
+	row[0] = 2;
+	assert_int_equal(row_get_state(row, length, &s), ERR_CORRUPT);
+	length = without + ROW_STATE_FILE_ONCE;
+	memset(row + without, 1, ROW_STATE_FILE_ONCE);
+	assert_int_equal(row_get_state(row, length, &s), 0);
+	assert_int_equal(s.serial, 4000000000u);
+	assert_int_equal(s.file, 0);
 }
 
 // Rows outlive the machine: their bytes are part of the contract.
@@ -99,7 +108,7 @@ static void test_damaged(void **state)
 		assert_int_equal(row_get_state(row, cut, &s), ERR_CORRUPT);
 	row[48] = 5; // no address family
 	assert_int_equal(row_get_state(row, length, &s), ERR_CORRUPT);
-	row[0] = 3;
+	row[0] = 4;
 	assert_int_equal(row_get_state(row, length, &s), ERR_UNSUPPORTED);
 
 	length = row_put_snapshot_file(row, 7, 8, 9);
