@@ -143,32 +143,35 @@ static void replaced_thin(struct zone_line *line, struct replaced *r, uint32_t k
 	r->keeps = keeps;
 }
 
-// The last live version of the family before `by`.
-static uint32_t last_before(const struct zone_line *line, uint32_t family, uint32_t by)
+// The last live version of its family before it, 0: none.
+static uint32_t version_before(const struct zone_version *version)
 {
-	for (const struct zone_version *v = version_at(line->newest); v != NULL; v = version_at(v->older))
-		if (v->family == family && v->sequence < by)
+	for (const struct zone_version *v = version_at(version->older); v != NULL; v = version_at(v->older))
+		if (v->family == version->family)
 			return v->sequence;
 	return 0;
 }
 
-// Goes over the lists of a family after one of its versions has gone. Lists
+// Goes over the lists of a family whose version `gone` has gone, `before` being
+// the last live one before it: only what that one alone kept is concerned. Lists
 // that nothing needs any more are taken out and returned, to be freed without
 // the lock.
-static struct replaced *replaced_review(struct zone_line *line, uint32_t family)
+static struct replaced *replaced_review(struct zone_line *line, uint32_t family, uint32_t gone, uint32_t before)
 {
 	struct replaced *done = NULL;
 	for (struct replaced **link = &line->replaced; *link != NULL;) {
 		struct replaced *r = *link;
-		uint32_t keeps = r->family == family ? last_before(line, family, r->by) : r->keeps;
-		if (keeps == 0) {
+		if (r->family != family || r->keeps != gone) {
+			link = &r->next;
+			continue;
+		}
+		if (before == 0) {
 			*link = r->next;
 			r->next = done;
 			done = r;
 			continue;
 		}
-		if (keeps != r->keeps)
-			replaced_thin(line, r, keeps);
+		replaced_thin(line, r, before);
 		link = &r->next;
 	}
 	return done;
@@ -233,12 +236,13 @@ void zone_release(const struct zone_version *version)
 		return;
 	struct zone_line *line = v->line;
 	line_lock(line);
+	uint32_t before = version_before(v);
 	struct zone_version *last = line_newest(line, v->family);
 	line_unlink(line, v);
 	struct zone_version *now = line_newest(line, v->family);
 	if (now != NULL && last == v)
 		line_rewind(line, v, now);
-	struct replaced *done = replaced_review(line, v->family);
+	struct replaced *done = replaced_review(line, v->family, v->sequence, before);
 	line_unlock(line);
 	while (done != NULL) {
 		struct replaced *next = done->next;
