@@ -30,8 +30,8 @@ void aside_tidy(struct replica *replica)
 	static const uint32_t nothing_told[REPLICA_TOLD] = { 0 };
 	const struct aside *aside = replica->aside;
 
-	if (aside == &aside_nothing || aside->attempt != NULL || aside->publication != NULL || aside->held != NULL || aside->pin != NULL || aside->rollback != NULL
-	    || aside->compare != NULL || aside->last_error != NULL || aside->file_error != NULL
+	if (aside == &aside_nothing || aside->attempt != NULL || aside->publication != NULL
+	    || aside->held != NULL || aside->pin != NULL || aside->rollback != NULL || aside->compare != NULL || aside->last_error != NULL || aside->file_error != NULL
 	    || aside->unstored != NULL || aside->notifier.family != AF_UNSPEC || memcmp(aside->told, nothing_told, sizeof nothing_told) != 0)
 		return;
 	free(aside_have(replica));
