@@ -60,6 +60,15 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && endpoint_same_host(a, b);
 }
 
+bool endpoint_is_of_one_host(const struct endpoint *endpoint)
+{
+	static const uint8_t zero[16];
+
+	if (endpoint->family == AF_INET)
+		return endpoint->bytes[0] != 0 && endpoint->bytes[0] < 224;
+	return endpoint->bytes[0] != 0xff && memcmp(endpoint->bytes, zero, sizeof zero) != 0;
+}
+
 const char *endpoint_text(const struct endpoint *endpoint, char text[static ADDRESS_TEXT])
 {
 	struct sockaddr_storage storage;

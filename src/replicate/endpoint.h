@@ -28,5 +28,9 @@ bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
 // The same host and port.
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
+// False for what no single host has (multicast, "this network"): a zone may claim
+// anything as the address of its servers, and nobody else is to be bothered.
+bool endpoint_is_of_one_host(const struct endpoint *endpoint);
+
 // "192.0.2.1", and "192.0.2.1@5300" where the port is not 53. Returns `text`.
 const char *endpoint_text(const struct endpoint *endpoint, char text[static ADDRESS_TEXT]);

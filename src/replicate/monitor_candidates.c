@@ -53,17 +53,6 @@ static void add_remotes(struct gathering *g, const struct config_remotes *remote
 	}
 }
 
-// What no single host has: a zone may claim anything as the address of its
-// servers, and nobody else is to be bothered with our questions.
-static bool is_of_one_host(const struct endpoint *endpoint)
-{
-	static const uint8_t zero[16];
-
-	if (endpoint->family == AF_INET)
-		return endpoint->bytes[0] != 0 && endpoint->bytes[0] < 224;
-	return endpoint->bytes[0] != 0xff && memcmp(endpoint->bytes, zero, sizeof zero) != 0;
-}
-
 static void add_address(struct gathering *g, const uint8_t *name, struct endpoint *endpoint)
 {
 	bool is_primary = g->replica->role == CONFIG_PRIMARY && g->policy->notify != CONFIG_NOTIFY_NO
@@ -87,7 +76,7 @@ static void add_address(struct gathering *g, const uint8_t *name, struct endpoin
 	if (g->count == before)
 		return;
 	one->key = peer != NULL ? peer->key : NULL;
-	one->is_unusable = !is_of_one_host(endpoint);
+	one->is_unusable = !endpoint_is_of_one_host(endpoint);
 	if (source->ss_family == endpoint->family)
 		endpoint_from(&one->source, (const struct sockaddr *)source);
 }

@@ -64,7 +64,7 @@ static void add_addresses(struct gathering *g, const struct zone_node *node, uin
 		if (wire_get16(record + RECORD_RDLENGTH) != size)
 			continue;
 		memcpy(endpoint.bytes, record + RECORD_RDATA, size);
-		if (notify_is_own(&g->replica->room->notify_out, &endpoint))
+		if (!endpoint_is_of_one_host(&endpoint) || notify_is_own(&g->replica->room->notify_out, &endpoint))
 			continue;
 		endpoint_to(&endpoint, &address);
 		peer = config_peer_find(room_config(g->replica->room), (const struct sockaddr *)&address);
