@@ -23,6 +23,7 @@ static void on_done(struct mail *mail, void *receiver)
 	struct replica *replica = fetch->order.replica;
 
 	fetch_free_chunks(fetch->first);
+	fetch_free_chunks(fetch->spare);
 	free(fetch->filling);
 	if (fetch->base != NULL)
 		zone_release(fetch->base);

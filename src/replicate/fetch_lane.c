@@ -42,7 +42,7 @@ static void run_on_lane(void *context)
 
 void fetch_post_to_lane(struct fetch *fetch)
 {
-	struct lane *lane = fetch->is_large ? fetch->room->long_lane : fetch->room->short_lane;
+	struct lane *lane = fetch->is_large ? room_wide_lane(fetch->room) : fetch->room->short_lane;
 
 	fetch->is_in_lane = true;
 	fetch->lane_frees = fetch->is_over;
@@ -71,7 +71,8 @@ void fetch_hand_over(struct fetch *fetch)
 	fetch_post_to_lane(fetch);
 }
 
-// Keeps one buffer for what comes next.
+// The large buffers are filled again: fresh ones the kernel would have to clear
+// first, page by page.
 static void recycle(struct fetch *fetch)
 {
 	struct chunk *chunk = fetch->batch;
@@ -79,10 +80,9 @@ static void recycle(struct fetch *fetch)
 	fetch->batch = NULL;
 	while (chunk != NULL) {
 		struct chunk *next = chunk->next;
-		if (fetch->filling == NULL && chunk->room >= CHUNK_LATER) {
-			chunk->used = 0;
-			chunk->next = NULL;
-			fetch->filling = chunk;
+		if (chunk->room >= CHUNK_LATER && !fetch->is_over) {
+			chunk->next = fetch->spare;
+			fetch->spare = chunk;
 		} else {
 			fetch->chunks--;
 			free(chunk);
@@ -131,10 +131,24 @@ void fetch_on_lane(struct mail *mail, void *receiver)
 	fetch_conclude(fetch);
 }
 
-struct chunk *fetch_chunk_to_fill(struct fetch *fetch)
+static struct chunk *chunk_new(struct fetch *fetch)
 {
 	size_t room = fetch->received == 0 ? CHUNK_FIRST : CHUNK_LATER;
 	struct chunk *chunk;
+
+	if (fetch->chunks >= CHUNKS_MAX)
+		return NULL;
+	chunk = malloc(sizeof *chunk + room);
+	if (chunk == NULL)
+		return NULL;
+	chunk->room = room;
+	fetch->chunks++;
+	return chunk;
+}
+
+struct chunk *fetch_chunk_to_fill(struct fetch *fetch)
+{
+	struct chunk *chunk = fetch->spare;
 
 	if (fetch->filling != NULL && fetch->filling->used < fetch->filling->room)
 		return fetch->filling;
@@ -146,15 +160,14 @@ struct chunk *fetch_chunk_to_fill(struct fetch *fetch)
 		fetch->last = fetch->filling;
 		fetch->filling = NULL;
 	}
-	if (fetch->chunks >= CHUNKS_MAX)
-		return NULL;
-	chunk = malloc(sizeof *chunk + room);
+	if (chunk != NULL)
+		fetch->spare = chunk->next;
+	else
+		chunk = chunk_new(fetch);
 	if (chunk == NULL)
 		return NULL;
 	chunk->next = NULL;
 	chunk->used = 0;
-	chunk->room = room;
-	fetch->chunks++;
 	fetch->filling = chunk;
 	return chunk;
 }

@@ -27,6 +27,7 @@ struct fetch {
 
 	struct fetch_stream *stream; // the lane's while is_in_lane
 	struct chunk *filling;
+	struct chunk *spare;         // large ones, to be filled again
 	struct chunk *first, *last;  // full, waiting for the lane
 	struct chunk *batch;         // the lane's
 	bool lane_frees;             // what the lane was posted for; the loop sets it before

@@ -274,7 +274,7 @@ int publish_start(const struct publish_order *order)
 	p->pin = order->pin;
 	// What has expired nobody is answered from: anything is better than nothing.
 	p->guards_previous = order->replica->refresh.phase != REPLICA_EXPIRED;
-	p->lane = order->is_large ? p->room->long_lane : p->room->short_lane;
+	p->lane = order->is_large ? room_wide_lane(p->room) : p->room->short_lane;
 	p->stage = STAGE_SEAL;
 	publish_seal(p);
 	return 0;

@@ -48,7 +48,7 @@ static bool is_examined_here(const struct publication *p)
 	struct zone_figures figures;
 
 	zone_figures(p->version, &figures);
-	return p->is_approved || p->lane == p->room->long_lane || figures.records <= FETCH_LARGE
+	return p->is_approved || p->lane != p->room->short_lane || figures.records <= FETCH_LARGE
 	       || !guard_walks(p->version, p->delta, p->policy);
 }
 

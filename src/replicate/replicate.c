@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/epoch.h"
@@ -31,6 +32,9 @@
 
 // How long stopping waits for commits, exports and sockets.
 #define STOP_PATIENCE_MS 20000u
+
+// Large transfers parsed at once.
+#define WIDE_THREADS_MAX 4u
 
 // --- the steps of the loop
 
@@ -119,6 +123,17 @@ static void wake_loop(void *context)
 void room_post(struct replicate *room, struct mail *mail)
 {
 	mailbox_post(room->box, mail);
+}
+
+struct lane *room_wide_lane(struct replicate *room)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned threads = cores < 1 ? 1 : cores > WIDE_THREADS_MAX ? WIDE_THREADS_MAX : (unsigned)cores;
+	struct lane *lane;
+
+	if (room->wide_lane == NULL && lane_start("wide", threads, &lane) == 0)
+		room->wide_lane = lane;
+	return room->wide_lane != NULL ? room->wide_lane : room->long_lane;
 }
 
 static void on_begin(struct deadline *deadline, uint64_t now)
@@ -461,6 +476,8 @@ void replicate_free(struct replicate *replicate)
 	free(replicate->replicas);
 	changes_free(&replicate->changes);
 	monitor_free(&replicate->monitor);
+	if (replicate->wide_lane != NULL)
+		lane_stop(replicate->wide_lane);
 	if (replicate->export_lane != NULL)
 		lane_stop(replicate->export_lane);
 	if (replicate->verify_lane != NULL)

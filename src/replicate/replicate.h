@@ -21,7 +21,7 @@ struct replicate_setup {
 	struct zone_table *table; // only replicate adds and removes slots
 	struct store *store;
 	struct lane *short_lane;  // drafts of small changes
-	struct lane *long_lane;   // large parses
+	struct lane *long_lane;   // large parses of files, and what must keep its order
 };
 
 int replicate_new(const struct replicate_setup *setup, struct replicate **replicate);

@@ -37,6 +37,7 @@ struct replicate {
 	struct zone_table *table;
 	struct store *store;
 	struct lane *short_lane, *long_lane;
+	struct lane *wide_lane;   // for large transfers, a thread a core; NULL until there is one
 	struct lane *export_lane; // for zone files; NULL until one is written
 	struct lane *verify_lane; // for verifiers of the operator's; NULL until one is needed
 
@@ -79,6 +80,10 @@ struct replicate {
 
 void room_enter(struct replicate *room);
 void room_leave(struct replicate *room);
+
+// Where large transfers are taken in and made versions of: several side by side,
+// each of them by its own zone's jobs in their order.
+struct lane *room_wide_lane(struct replicate *room);
 
 // From any thread: delivers the mail on the loop. Never fails.
 void room_post(struct replicate *room, struct mail *mail);

@@ -23,18 +23,29 @@ static char *file_path(const struct store *store, uint64_t number, const char *s
 	return asprintf(&path, "%s/%016llx%s", store->snapshots, (unsigned long long)number, suffix) < 0 ? NULL : path;
 }
 
+// So much is handed to the disk at a time while the rest is written, so that the
+// sync at the end waits for little.
+#define WRITE_BACK ((uint64_t)4 << 20)
+
 struct file_sink {
 	int fd;
-	uint64_t length;
+	uint64_t length, handed;
 };
 
 static int sink_to_file(void *context, const uint8_t *bytes, size_t length)
 {
 	struct file_sink *sink = context;
 	int error = file_write_all(sink->fd, bytes, length);
-	if (error == 0)
-		sink->length += length;
-	return error;
+	if (error != 0)
+		return error;
+	sink->length += length;
+	if (sink->length - sink->handed >= WRITE_BACK) {
+		// What goes wrong with it the sync tells.
+		(void)sync_file_range(sink->fd, (off64_t)sink->handed, (off64_t)(sink->length - sink->handed),
+		                      SYNC_FILE_RANGE_WRITE);
+		sink->handed = sink->length;
+	}
+	return 0;
 }
 
 static int sync_folder(const char *path)
@@ -49,7 +60,7 @@ static int sync_folder(const char *path)
 static int write_and_sync(const struct zone_version *version, struct snapshot_buffer *buffer, const char *path,
                           uint64_t *length)
 {
-	struct file_sink sink = { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), 0 };
+	struct file_sink sink = { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), 0, 0 };
 	if (sink.fd < 0)
 		return ERR_IO;
 	int error = snapshot_write(version, clock_wall_s(), buffer, sink_to_file, &sink);
