@@ -39,6 +39,7 @@ static void release(struct attempt *attempt)
 	struct replicate *room = replica->room;
 
 	primary_slot_give(room, &attempt->slot);
+	poll_turn_give(room, &attempt->turn);
 	aside_have(replica)->attempt = NULL;
 	aside_tidy(replica);
 	replica->attempts++;

@@ -10,6 +10,10 @@ struct replicate;
 struct replica;
 struct attempt;
 
+// Attempts under way at once, those that wait for a transfer slot or for their
+// turn to poll left out: bounds their sockets and drafts.
+#define ATTEMPTS_MAX 1024u
+
 struct attempts {
 	struct replica *first, *last; // due, waiting their turn
 	unsigned due;                 // how many that are

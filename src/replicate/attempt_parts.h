@@ -16,13 +16,14 @@ struct attempt {
 	const struct config *config;        // held
 	const struct config_policy *policy;
 	struct slot_wait slot;
+	struct poll_turn turn;
 	struct primary *primary;            // being asked
 	struct poll *poll;
 	struct fetch *fetch;
 	bool is_forced;
 	bool is_direct;                     // the first is fetched from, unasked
 	bool is_publishing;
-	bool is_parked;                     // waits for a slot, and keeps nobody else from starting
+	bool is_parked;                     // waits for a slot or a turn, and keeps nobody else from starting
 	enum fetch_kind kind;               // of the fetch
 	bool is_plain;                      // the primary does not understand EDNS
 	bool wants_axfr;                    // what came by IXFR from it was no sound zone
@@ -61,7 +62,7 @@ void attempt_pass_over(struct attempt *attempt);
 // Goes on with the next primary, or ends the attempt where there is none.
 void attempt_next_primary(struct attempt *attempt);
 
-// Asks the primary for its serial (attempt_poll.c); and draws the conclusions
+// Asks the primary for its serial when it is its turn (attempt_poll.c); and draws the conclusions
 // from a serial that it told: may_fetch where the zone may be fetched from it.
 void attempt_poll(struct attempt *attempt);
 void attempt_take_serial(struct attempt *attempt, uint32_t serial, uint32_t expire, bool may_fetch);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "dns/serial.h"
 #include "replicate/attempt_parts.h"
 #include "replicate/changes.h"
@@ -95,6 +97,7 @@ static void on_polled(void *context, const struct poll_result *result)
 	char address[ADDRESS_TEXT];
 
 	attempt->poll = NULL;
+	poll_turn_give(attempt->replica->room, &attempt->turn);
 	counters_polled(attempt->primary, result);
 	switch (result->outcome) {
 	case POLL_SERIAL:
@@ -120,7 +123,7 @@ static void on_polled(void *context, const struct poll_result *result)
 	}
 }
 
-void attempt_poll(struct attempt *attempt)
+static void ask(struct attempt *attempt)
 {
 	char why[256], address[ADDRESS_TEXT];
 	int error;
@@ -134,7 +137,37 @@ void attempt_poll(struct attempt *attempt)
 	if (error == 0)
 		return;
 	attempt->poll = NULL;
+	poll_turn_give(attempt->replica->room, &attempt->turn);
 	primary_unasked(attempt->primary);
 	attempt_note(attempt, LEVEL_WARNING, "%s could not be asked: %s", attempt_remote_text(attempt, address), why);
 	attempt_next_primary(attempt);
+}
+
+static void on_turn(struct poll_turn *turn)
+{
+	struct attempt *attempt = (struct attempt *)((char *)turn - offsetof(struct attempt, turn));
+	struct replicate *room = attempt->replica->room;
+
+	room->attempts.running += attempt->is_parked;
+	attempt->is_parked = false;
+	// It may have fallen silent while we waited.
+	if (!primary_may_ask(attempt->primary, clock_boot_ms())) {
+		poll_turn_give(room, turn);
+		attempt_pass_over(attempt);
+		attempt_next_primary(attempt);
+		return;
+	}
+	ask(attempt);
+}
+
+void attempt_poll(struct attempt *attempt)
+{
+	struct replicate *room = attempt->replica->room;
+
+	attempt->turn = (struct poll_turn){ .ready = on_turn };
+	// Those that wait for a slow primary must not use up what may run. It is not
+	// looked at any more where it was its turn at once: it may be over.
+	attempt->is_parked = true;
+	room->attempts.running--;
+	poll_turn_take(room, attempt->primary, &attempt->turn);
 }

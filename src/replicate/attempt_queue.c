@@ -6,9 +6,8 @@
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
-// Attempts under way at once, those that wait for a transfer slot left out:
-// bounds their sockets and drafts.
-#define ATTEMPTS_MAX 1024u
+// So many may wait for their turn to poll: bounds their memory.
+#define AWAITED_MAX 8192u
 
 static void enqueue(struct replicate *room, struct replica *replica, bool is_first)
 {
@@ -46,6 +45,11 @@ static bool may_begin(const struct replica *replica)
 	       || (replica->aside->attempt == NULL && publish_is_unsaved(replica) && !replica->is_forced && !replica->is_removed);
 }
 
+static bool may_run_more(const struct replicate *room)
+{
+	return room->attempts.running < ATTEMPTS_MAX && room->primaries.turns_awaited < AWAITED_MAX;
+}
+
 void attempt_request(struct replica *replica, bool is_urgent)
 {
 	struct replicate *room = replica->room;
@@ -62,7 +66,7 @@ void attempt_request(struct replica *replica, bool is_urgent)
 			return;
 		attempt_dequeue(room, replica);
 	}
-	if (is_urgent && room->attempts.running < ATTEMPTS_MAX)
+	if (is_urgent && may_run_more(room))
 		attempt_start(replica);
 	else
 		enqueue(room, replica, is_urgent);
@@ -87,7 +91,7 @@ uint64_t attempts_run(struct replicate *room, uint64_t now)
 		rate = 100000;
 	if (rate != 0)
 		fill_tokens(all, rate, now);
-	while (all->first != NULL && all->running < ATTEMPTS_MAX) {
+	while (all->first != NULL && may_run_more(room)) {
 		struct replica *replica = all->first;
 		bool is_routine = rate != 0 && replica_version(replica) != NULL && !replica->is_forced;
 		if (is_routine && all->tokens < 1000)

@@ -9,6 +9,7 @@
 
 #include "replicate/counters.h"
 #include "replicate/endpoint.h"
+#include "replicate/poll_turn.h"
 
 struct replicate;
 
@@ -26,6 +27,7 @@ struct primary {
 	struct endpoint endpoint;
 	struct slot_wait *first, *last;
 	unsigned transfers;        // slots taken
+	struct poll_turns turns;
 	uint32_t failures;         // in a row, without any answer
 	uint64_t retry_at;         // boot ms: not asked before, while it is silent
 	uint64_t no_ixfr_until;    // boot ms: it was found not to do IXFR
@@ -42,6 +44,8 @@ struct primaries {
 	struct primary *waiting;   // ring
 	unsigned transfers;
 	unsigned waiters;
+	struct primary *first_due, *last_due; // may hand out turns to poll
+	unsigned turns_awaited;
 };
 
 // The primary of that address, made if need be; NULL without memory. Lives as

@@ -22,6 +22,7 @@
 #define DEADLINES_A_TURN 64u
 #define MAIL_A_TURN 64u
 #define SLOTS_A_TURN 16u
+#define POLLS_A_TURN 64u
 
 // A time that has passed: the next turn of the loop.
 #define SOON UINT64_C(0)
@@ -87,6 +88,8 @@ void room_leave(struct replicate *room)
 
 	if (room->is_running && !room->is_stopping) {
 		if (room->primaries.waiting != NULL && primary_slots_run(room, SLOTS_A_TURN))
+			wanted = SOON;
+		if (room->primaries.first_due != NULL && poll_turns_run(room, POLLS_A_TURN))
 			wanted = SOON;
 		if (room->attempts.first != NULL)
 			wanted = earlier(wanted, attempts_run(room, clock_boot_ms()));
