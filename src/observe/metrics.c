@@ -44,6 +44,7 @@ static bool serial(const struct board_zone *z, int64_t *v) { *v = z->serial; ret
 static bool records(const struct board_zone *z, int64_t *v) { *v = z->records; return z->has_version; }
 static bool state(const struct board_zone *z, int64_t *v) { *v = z->phase; return true; }
 static bool expire(const struct board_zone *z, int64_t *v) { return (*v = z->expires_at) != 0 && !z->is_primary; }
+static bool life(const struct board_zone *z, int64_t *v) { return (*v = z->life_since) != 0 && !z->is_primary; }
 static bool refresh(const struct board_zone *z, int64_t *v) { return (*v = z->refresh_at) != 0 && !z->is_primary; }
 static bool success(const struct board_zone *z, int64_t *v) { return (*v = z->confirmed) != 0 && !z->is_primary; }
 static bool transfer(const struct board_zone *z, int64_t *v) { return (*v = z->transferred) != 0; }
@@ -62,6 +63,7 @@ static const struct family {
 	{ "understudy_zone_records", "Records of the version that is served.", records },
 	{ "understudy_zone_state", "State of the copy: 0 empty, 1 current, 2 stale, 3 expired.", state },
 	{ "understudy_zone_expire_timestamp_seconds", "When the copy expires unless a primary confirms it.", expire },
+	{ "understudy_zone_life_timestamp_seconds", "From when the life of the copy runs to its expiry.", life },
 	{ "understudy_zone_refresh_timestamp_seconds", "When the primaries are asked next.", refresh },
 	{ "understudy_zone_last_success_timestamp_seconds", "When a primary last confirmed or sent the copy.", success },
 	{ "understudy_zone_transfer_timestamp_seconds", "When the version that is served came.", transfer },

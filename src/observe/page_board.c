@@ -78,6 +78,7 @@ static void fill(struct board_zone *zone, const struct replica_status *status)
 	zone->transferred = status->transferred;
 	zone->refresh_at = status->refresh_at;
 	zone->expires_at = status->expires_at;
+	zone->life_since = status->life_since;
 	zone->behind_since = status->behind_since;
 	zone->phase = (uint8_t)status->phase;
 	zone->is_primary = status->role == CONFIG_PRIMARY;
@@ -322,13 +323,13 @@ uint32_t board_take_changed(struct board *b, uint32_t *index, uint32_t room, boo
 
 unsigned board_way(const struct board_zone *zone, int64_t now)
 {
-	if (zone->is_primary || zone->confirmed == 0 || zone->expires_at <= zone->confirmed)
+	if (zone->is_primary || zone->life_since == 0 || zone->expires_at <= zone->life_since)
 		return 0;
-	if (now <= zone->confirmed)
+	if (now <= zone->life_since)
 		return 0;
 	if (now >= zone->expires_at)
 		return 1000;
-	return (unsigned)((now - zone->confirmed) * 1000 / (zone->expires_at - zone->confirmed));
+	return (unsigned)((now - zone->life_since) * 1000 / (zone->expires_at - zone->life_since));
 }
 
 // A signature that runs out within two days, or before the copy would expire:

@@ -20,7 +20,7 @@ struct board_zone {
 	uint32_t records;
 	uint32_t rrsig_serial;       // of the version that was looked through for signatures
 	int64_t rrsig_expires;       // the earliest of all its signatures, wall seconds; 0: none, or not looked through
-	int64_t confirmed, transferred, refresh_at, expires_at, behind_since;
+	int64_t confirmed, transferred, refresh_at, expires_at, life_since, behind_since;
 	uint8_t phase;               // enum replica_phase
 	uint8_t servers, servers_behind, servers_silent; // at most 255
 	bool is_primary : 1;
@@ -83,8 +83,8 @@ static inline const char *board_text(const struct board_list *list, const struct
 	return list->text + zone->text_at;
 }
 
-// How far a copy is on its way from its last confirmation to its expiry, in
-// thousandths; 0 where it is on no such way.
+// How far a copy is on its way to its expiry, in thousandths of its life; 0
+// where it is on no such way.
 unsigned board_way(const struct board_zone *zone, int64_t now);
 
 enum board_level board_level(const struct board_zone *zone, int64_t now);

@@ -103,6 +103,7 @@ static void put_zone(struct text *to, const struct replica_status *zone, int64_t
 	put_time(to, "confirmed", zone->confirmed);
 	put_time(to, "refresh_at", zone->refresh_at);
 	put_time(to, "expires_at", zone->expires_at);
+	put_time(to, "life_since", zone->life_since);
 	put_json(to, "held", zone->held || zone->rejected ? held_json(zone) : NULL);
 	put_json(to, "rolled_back", zone->rolled_back ? rollback_json(zone) : NULL);
 	put_flag(to, "transferring", zone->transferring);

@@ -57,12 +57,13 @@ static uint8_t copy_state(const struct watch *watch, const struct watched *w, in
 	if (w->phase == REPLICA_EXPIRED)
 		return COPY_EXPIRED;
 	if (w->phase == REPLICA_STALE) {
-		int64_t whole = w->expires_at - w->confirmed, gone = now - w->confirmed;
-		if (w->confirmed == 0 || w->expires_at == 0 || whole <= 0 || gone * 100 < whole * 50)
+		int64_t whole = w->expires_at - w->life_since, gone = now - w->life_since;
+		if (w->life_since == 0 || w->expires_at == 0 || whole <= 0 || gone * 100 < whole * 50)
 			return COPY_STALE;
 		return gone * 100 < whole * 75 ? COPY_EXPIRING_50 : gone * 100 < whole * 90 ? COPY_EXPIRING_75 : COPY_EXPIRING_90;
 	}
-	if (w->behind_since != 0 && now - w->behind_since >= watch->limits.behind)
+	// What is held back is told of by itself.
+	if (w->behind_since != 0 && !w->is_held && now - w->behind_since >= watch->limits.behind)
 		return COPY_BEHIND;
 	return w->has_error ? COPY_FAILING : COPY_GOOD;
 }
@@ -95,7 +96,8 @@ int watch_see(struct watch *watch, const struct replica_status *s, int64_t now)
 	w->has_version = s->has_version;
 	w->has_error = s->last_error[0] != '\0' && !s->unsaved; // which that aspect tells
 	w->is_secondary = s->role == CONFIG_SECONDARY;
-	w->confirmed = s->confirmed;
+	w->life_since = s->life_since;
+	w->is_held = s->held;
 	w->expires_at = s->expires_at;
 	w->behind_since = s->behind_since;
 	become(w, WATCH_COPY, copy_state(watch, w, now), now);

@@ -17,8 +17,8 @@ struct watched {
 	int64_t bad_since[WATCH_ASPECTS]; // that it is not good
 	int64_t created;
 	// What time alone makes worse.
-	int64_t confirmed, expires_at, behind_since;
-	uint8_t phase, has_version, has_error, is_secondary;
+	int64_t life_since, expires_at, behind_since;
+	uint8_t is_held, phase, has_version, has_error, is_secondary;
 	uint16_t key_length;
 	uint8_t key[]; // origin, or the address as text
 };

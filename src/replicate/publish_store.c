@@ -61,6 +61,7 @@ void publish_store(struct publication *p)
 		state.confirmed = replica_confirmation(replica, p->confirmed_at);
 		state.refresh_at = state.transferred + (int64_t)(timers.refresh_at - now) / 1000;
 		state.expires_at = state.transferred + (int64_t)(timers.expires_at - now) / 1000;
+		state.life = timers.life;
 	}
 	state.last_error[0] = '\0';
 	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)

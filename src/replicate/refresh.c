@@ -44,6 +44,23 @@ static uint64_t jitter(uint64_t span, uint32_t random)
 	return span - (((span / 8) * random) >> 32);
 }
 
+// Eleven bits of it, and how far they are shifted: a zone costs what it costs.
+static uint16_t pack(uint32_t seconds)
+{
+	unsigned shift = 0;
+
+	while (seconds >> shift > 0x7ff)
+		shift++;
+	return (uint16_t)(shift << 11 | seconds >> shift);
+}
+
+uint32_t refresh_life(const struct refresh *refresh)
+{
+	if (refresh->life == pack(refresh->expire))
+		return refresh->expire;
+	return (refresh->life & 0x7ffu) << (refresh->life >> 11);
+}
+
 void refresh_init(struct refresh *refresh, uint64_t now)
 {
 	*refresh = (struct refresh){
@@ -107,6 +124,7 @@ void refresh_resume(struct refresh *refresh, int64_t left_to_refresh, int64_t le
 	if (left_to_expire > 0) {
 		uint64_t left = (uint64_t)left_to_expire * 1000;
 		refresh->expires_at = now + (left < life ? left : life);
+		refresh->life = pack(refresh->expire);
 	} else if (ask_first) {
 		refresh->is_on_trial = true;
 		refresh->phase = REPLICA_STALE;
@@ -149,7 +167,8 @@ uint32_t refresh_worth(const struct refresh *refresh)
 
 static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now, uint32_t random)
 {
-	uint64_t expires_at = now + ms(refresh_worth(refresh));
+	uint32_t life = refresh_worth(refresh);
+	uint64_t expires_at = now + ms(life);
 	unsigned actions = refresh->phase == REPLICA_EXPIRED ? REFRESH_SERVE : 0;
 
 	refresh->phase = REPLICA_CURRENT;
@@ -158,8 +177,10 @@ static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now,
 	refresh->is_on_trial = false;
 	// RFC 7314, 4: what was granted before is not taken back by a secondary
 	// that is behind.
-	if (is_replaced || refresh->expires_at == REFRESH_NEVER || refresh->expires_at < expires_at)
+	if (is_replaced || refresh->expires_at == REFRESH_NEVER || refresh->expires_at < expires_at) {
 		refresh->expires_at = expires_at;
+		refresh->life = pack(life);
+	}
 	refresh->refresh_at = now + jitter(refresh_span(refresh, refresh->expires_at - now), random);
 	refresh->granted = 0;
 	return actions;
@@ -168,6 +189,7 @@ static unsigned on_good(struct refresh *refresh, bool is_replaced, uint64_t now,
 unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64_t now, uint32_t random)
 {
 	uint64_t before = refresh->expires_at, worth = ms(refresh_worth(refresh));
+	uint16_t life = refresh->life;
 	unsigned actions = on_good(refresh, true, now, random);
 
 	if (confirmed_at != 0 && now - confirmed_at <= COMMIT_MS)
@@ -179,11 +201,12 @@ unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64
 		refresh->expires_at = later(confirmed_at + worth, now + COMMIT_MS);
 	if (before == REFRESH_NEVER)
 		return actions;
-	if (before > now + worth)
-		before = now + worth;
-	if (confirmed_at != 0 && confirmed_at + worth > before)
-		before = confirmed_at + worth;
-	refresh->expires_at = before;
+	if (before <= now + worth && (confirmed_at == 0 || confirmed_at + worth <= before)) {
+		refresh->expires_at = before;
+		refresh->life = life;
+	} else {
+		refresh->expires_at = before > now + worth ? now + worth : confirmed_at + worth;
+	}
 	return actions;
 }
 
@@ -218,7 +241,7 @@ static unsigned on_failed(struct refresh *refresh, bool is_unproven, uint64_t no
 		wait = doubled(1, refresh->failures, eager);
 	else if (refresh->is_behind)
 		wait = doubled(BEHIND_RETRY_FIRST, refresh->failures, refresh->retry);
-	if (refresh->failures < UINT16_MAX)
+	if (refresh->failures < REFRESH_FAILURES_MOST)
 		refresh->failures++;
 	if (refresh->phase == REPLICA_CURRENT)
 		refresh->phase = REPLICA_STALE;

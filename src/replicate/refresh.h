@@ -12,6 +12,7 @@
 #include "replicate/replicate.h"
 
 #define REFRESH_NEVER UINT64_MAX
+#define REFRESH_FAILURES_MOST 4095u
 
 struct refresh {
 	uint64_t refresh_at; // when the primaries are asked next
@@ -21,8 +22,9 @@ struct refresh {
 	uint32_t expire;
 	uint32_t least_expire; // seconds that the operator wants it served at least
 	uint32_t granted;    // seconds the primary gives the copy (RFC 7314), 0: it did not say
-	uint16_t failures;   // attempts in a row that came to nothing
-	uint8_t phase;       // enum replica_phase
+	uint32_t life : 16;  // whose end expires_at is, as refresh_life() reads it
+	uint32_t failures : 12; // attempts in a row that came to nothing
+	uint32_t phase : 2;  // enum replica_phase
 	bool is_behind : 1;  // a primary is known to have a newer serial
 	bool is_on_trial : 1; // too old by the wall clock, which is in doubt: an attempt decides, no time
 };
@@ -65,6 +67,10 @@ unsigned refresh_replaced(struct refresh *refresh, uint64_t confirmed_at, uint64
 // How long from a good answer to expiry: seconds, what the primary grants
 // within what the SOA says, and no less than min-expire-time.
 uint32_t refresh_worth(const struct refresh *refresh) __attribute__((pure));
+
+// The whole life, in seconds, that ends at expires_at: what refresh_worth() was
+// when a primary gave it. Exact where that is the SOA's, else to a thousandth.
+uint32_t refresh_life(const struct refresh *refresh) __attribute__((pure));
 
 // Returns a set of enum refresh_action.
 unsigned refresh_step(struct refresh *refresh, enum refresh_event event, uint64_t now, uint32_t random);

@@ -569,6 +569,7 @@ void replica_store_state(const struct replica *replica, struct store_state *stat
 		state->expires_at = replica->refresh.expires_at != REFRESH_NEVER
 		                    ? wall_of(replica->refresh.expires_at)
 		                    : (int64_t)replica->confirmed + replica->refresh.expire;
+		state->life = replica->refresh.life;
 	}
 	endpoint_to(replica_primary(replica), &state->primary);
 	if (replica->aside->last_error != NULL)
@@ -615,6 +616,8 @@ void replica_resume(struct replica *replica, const struct zone_version *version,
 	}
 	refresh_resume(&replica->refresh, state->refresh_at - wall, state->expires_at - wall, ask_first,
 	               clock_boot_ms());
+	if (state->life != 0)
+		replica->refresh.life = state->life;
 	if (replica->refresh.phase == REPLICA_EXPIRED)
 		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
 }

@@ -114,6 +114,7 @@ struct replica_status {
 	int64_t confirmed;
 	int64_t refresh_at;
 	int64_t expires_at;
+	int64_t life_since;       // from when its life runs to expires_at: later than confirmed where a version is held
 	int64_t behind_since;     // since when a newer serial is known at a primary, 0: not behind
 	size_t records, names, bytes;
 	bool rolled_back;         // an older version is served, until the operator resumes

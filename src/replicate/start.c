@@ -35,6 +35,7 @@ enum origin { FROM_NOWHERE, FROM_STORE, FROM_FILE };
 struct kept {
 	int64_t transferred, confirmed, refresh_at, expires_at, last_error_at;
 	struct endpoint primary;
+	uint16_t life;
 	char *last_error; // NULL: none
 };
 
@@ -157,6 +158,7 @@ static void keep(struct kept *kept, const struct store_state *state)
 		.confirmed = state->confirmed,
 		.refresh_at = state->refresh_at,
 		.expires_at = state->expires_at,
+		.life = state->life,
 		.last_error_at = state->last_error_at,
 		.last_error = state->last_error[0] != '\0' ? strndup(state->last_error, sizeof state->last_error) : NULL,
 	};
@@ -171,6 +173,7 @@ static void unkeep(struct kept *kept, struct store_state *state)
 		.confirmed = kept->confirmed,
 		.refresh_at = kept->refresh_at,
 		.expires_at = kept->expires_at,
+		.life = kept->life,
 		.last_error_at = kept->last_error_at,
 	};
 	(void)endpoint_to(&kept->primary, &state->primary);

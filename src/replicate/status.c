@@ -35,6 +35,10 @@ static void fill_timers(const struct replica *replica, struct replica_status *st
 		status->expires_at = (int64_t)replica->confirmed + replica->refresh.expire;
 	else
 		status->expires_at = wall_of(replica->refresh.expires_at, now, wall);
+	if (replica->refresh.phase == REPLICA_EXPIRED)
+		status->life_since = (int64_t)replica->confirmed;
+	else if (status->expires_at != 0)
+		status->life_since = status->expires_at - refresh_life(&replica->refresh);
 }
 
 static void fill_content(const struct replica *replica, struct replica_status *status)

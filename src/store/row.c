@@ -16,7 +16,7 @@
 enum state_offset {
 	AT_VERSION = 0, AT_FLAGS = 1, AT_PORT = 2, AT_SERIAL = 4, AT_TRANSFERRED = 8, AT_CONFIRMED = 16,
 	AT_REFRESH = 24, AT_EXPIRES = 32, AT_ERROR_TIME = 40, AT_FAMILY = 48, AT_TEXT_LENGTH = 49,
-	AT_SCOPE = 52, AT_ADDRESS = 56, AT_TEXT = 72,
+	AT_LIFE = 50, AT_SCOPE = 52, AT_ADDRESS = 56, AT_TEXT = 72,
 };
 static_assert(AT_TEXT == ROW_STATE_FIXED, "the text stands behind the fixed part");
 static_assert(sizeof((struct store_state *)0)->last_error == 256, "a text's length fits one byte");
@@ -71,6 +71,7 @@ size_t row_put_state(const struct store_state *state, uint8_t row[static ROW_STA
 	le_put(row + AT_CONFIRMED, (uint64_t)state->confirmed, 8);
 	le_put(row + AT_REFRESH, (uint64_t)state->refresh_at, 8);
 	le_put(row + AT_EXPIRES, (uint64_t)state->expires_at, 8);
+	le_put(row + AT_LIFE, state->life, 2);
 	le_put(row + AT_ERROR_TIME, (uint64_t)state->last_error_at, 8);
 	put_address(&state->primary, row);
 	row[AT_TEXT_LENGTH] = (uint8_t)text;
@@ -105,6 +106,7 @@ int row_get_state(const uint8_t *row, size_t length, struct store_state *state)
 	state->confirmed = (int64_t)le_get(row + AT_CONFIRMED, 8);
 	state->refresh_at = (int64_t)le_get(row + AT_REFRESH, 8);
 	state->expires_at = (int64_t)le_get(row + AT_EXPIRES, 8);
+	state->life = (uint16_t)le_get(row + AT_LIFE, 2);
 	state->last_error_at = (int64_t)le_get(row + AT_ERROR_TIME, 8);
 	memcpy(state->last_error, row + AT_TEXT, row[AT_TEXT_LENGTH]);
 	// Of a row as it once was the file counts as unknown: it is read again.

@@ -11,8 +11,8 @@
 
 // state:    version, flags (1: has a version), port (2), serial (4),
 //           transferred, confirmed, refresh_at, expires_at, last_error_at (8
-//           each), address family (0, 4, 6), length of the error's text, 0 (2),
-//           scope (4), address (16), the text. In version 2 the file's mtime,
+//           each), address family (0, 4, 6), length of the error's text, life
+//           (2), scope (4), address (16), the text. In version 2 the file's mtime,
 //           inode, size and digest of includes (8 each) stand behind the text;
 //           what knows of no file is written as version 1
 #define ROW_STATE_FIXED 72

@@ -38,6 +38,7 @@ struct store_state {
 	int64_t confirmed;         // last time a primary confirmed the serial
 	int64_t refresh_at;        // next SOA poll
 	int64_t expires_at;
+	uint16_t life;             // that ends then, as struct refresh has it; 0: not known
 	struct sockaddr_storage primary; // that gave the version; family 0 where none
 	char last_error[256];
 	int64_t last_error_at;

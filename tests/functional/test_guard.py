@@ -200,6 +200,25 @@ def test_an_approved_version_expires_when_the_one_before_would_have(lab):
     assert abs(status(second)["expires_at"] - before) <= 1
 
 
+def test_a_primary_that_answers_prolongs_the_life_of_what_is_served(lab):
+    """How far a copy is on its way to expiry is told from there, and not from the
+    last confirmation; after a restart too."""
+    def text(serial, hosts):
+        return zone_text(ZONE, serial, hosts=hosts, refresh=1, retry=1, expire=600)
+    first, second = lab_pair(lab, text(1, 200))
+    second.wait_serial(ZONE, 1)
+    first.update(ZONE, text(2, 10))
+    wait_held(second, 2, "max-shrink")
+    lived = wait_until(lambda: (s := status(second))["life_since"] >= s["confirmed"] + 3 and s, 30)
+    assert lived["expires_at"] - lived["life_since"] == 600
+    first.kill()
+    second.stop()
+    second.start()
+    again = status(second)
+    assert again["expires_at"] - again["life_since"] == 600
+    assert again["life_since"] >= lived["life_since"] - 1 and again["confirmed"] == lived["confirmed"]
+
+
 def test_retransfer_fetches_and_judges_again(lab):
     first, second = lab_pair(lab, zone_text(ZONE, 1, hosts=200))
     second.wait_serial(ZONE, 1)

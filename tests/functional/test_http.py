@@ -121,6 +121,7 @@ def test_a_zone_has_its_times_and_serials(lab):
     now = time.time()
     assert abs(m[f"understudy_zone_last_success_timestamp_seconds{label}"] - now) < 60
     assert abs(m[f"understudy_zone_expire_timestamp_seconds{label}"] - now - 604800) < 60
+    assert m[f"understudy_zone_life_timestamp_seconds{label}"] == m[f"understudy_zone_expire_timestamp_seconds{label}"] - 604800
     assert f"understudy_zone_rrsig_expire_timestamp_seconds{label}" not in m
     first.update(ZONE, zone_text(ZONE, 2))
     second.wait_serial(ZONE, 2)

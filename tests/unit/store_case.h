@@ -103,6 +103,7 @@ static inline void store_case_state(struct store_state *state)
 	state->confirmed = 1700000001;
 	state->refresh_at = 1700003600;
 	state->expires_at = 1700600000;
+	state->life = 0x9a7c;
 }
 
 // The zone as the store has it is the same as this version.

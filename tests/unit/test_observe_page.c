@@ -70,10 +70,10 @@ static void arguments_are_bounded(void **state)
 
 // Four zones: fine, half the way to expiry, expired, behind.
 static const struct board_zone zones[] = {
-	{ .text_at = 0, .phase = REPLICA_CURRENT, .has_version = true, .confirmed = NOW - 10, .expires_at = NOW + 90, .records = 5 },
-	{ .text_at = 2, .phase = REPLICA_CURRENT, .has_version = true, .confirmed = NOW - 60, .expires_at = NOW + 40, .records = 9 },
-	{ .text_at = 5, .phase = REPLICA_EXPIRED, .has_version = true, .confirmed = NOW - 500, .expires_at = NOW - 400 },
-	{ .text_at = 8, .phase = REPLICA_CURRENT, .has_version = true, .confirmed = NOW, .expires_at = NOW + 100,
+	{ .text_at = 0, .phase = REPLICA_CURRENT, .has_version = true, .life_since = NOW - 10, .expires_at = NOW + 90, .records = 5 },
+	{ .text_at = 2, .phase = REPLICA_CURRENT, .has_version = true, .life_since = NOW - 60, .expires_at = NOW + 40, .records = 9 },
+	{ .text_at = 5, .phase = REPLICA_EXPIRED, .has_version = true, .life_since = NOW - 500, .expires_at = NOW - 400 },
+	{ .text_at = 8, .phase = REPLICA_CURRENT, .has_version = true, .life_since = NOW, .expires_at = NOW + 100,
 	  .behind_since = NOW - 5, .records = 7 },
 };
 
@@ -115,6 +115,8 @@ static void levels_tell_how_much_a_zone_needs_its_operator(void **state)
 	assert_int_equal(board_level(&zone, NOW), BOARD_FINE);
 	assert_int_equal(board_level(&zone, NOW + 45), BOARD_TROUBLED);
 	assert_int_equal(board_level(&zone, NOW + 85), BOARD_CRITICAL);
+	zone.confirmed = NOW - 10000; // a version is held: only its life has been prolonged
+	assert_int_equal(board_way(&zone, NOW), 100);
 	zone.behind_since = NOW - 1;
 	assert_int_equal(board_level(&zone, NOW), BOARD_NOTE);
 	zone.behind_since = NOW - 100;

@@ -20,7 +20,7 @@ static struct replica_status secondary(const char *name)
 		.role = CONFIG_SECONDARY, .phase = REPLICA_CURRENT, .has_version = true,
 		.serial = 2026112201, .primary_serial = 2026112201, .has_primary_serial = true,
 		.transferred = NOW - 12, .confirmed = NOW - 3, .refresh_at = NOW + 900, .expires_at = NOW + 6 * 86400,
-		.records = 10, .names = 4, .bytes = 880,
+		.life_since = NOW - 86400, .records = 10, .names = 4, .bytes = 880,
 	};
 	struct sockaddr_in *primary = (struct sockaddr_in *)&zone.primary;
 	primary->sin_family = AF_INET;
@@ -246,10 +246,11 @@ static void json_has_every_field(void **state)
 	assert_string_equal(json_string_value(json_object_get(json, "primary")), "192.0.2.1@53");
 	assert_int_equal(json_integer_value(json_object_get(json, "serial")), 2026112201);
 	assert_int_equal(json_integer_value(json_object_get(json, "expires_at")), NOW + 6 * 86400);
+	assert_int_equal(json_integer_value(json_object_get(json, "life_since")), NOW - 86400);
 	assert_true(json_is_null(json_object_get(json, "last_error")));
 	assert_true(json_is_null(json_object_get(json, "held")));
 	assert_true(json_is_null(json_object_get(json, "rolled_back")));
-	assert_int_equal(json_object_size(json), 23);
+	assert_int_equal(json_object_size(json), 24);
 	json_decref(json);
 }
 

@@ -18,7 +18,8 @@
 static struct replica_status zone_called(const char *name)
 {
 	struct replica_status s = { .role = CONFIG_SECONDARY, .phase = REPLICA_CURRENT, .has_version = true, .serial = 1,
-	                            .confirmed = START, .expires_at = START + 1000 };
+	                            .confirmed = START, .life_since = START,
+	                            .expires_at = START + 1000 };
 	assert_true(name_from_text(name, s.origin) > 0);
 	return s;
 }
@@ -85,7 +86,7 @@ static void a_copy_on_its_way_to_expiry(void **state)
 	watch_see(watch, &s, START + 1000);
 	assert_string_equal(told(watch, START + 1000), "example.com expiring-90>expired");
 	s = zone_called("example.com");
-	s.confirmed = START + 1010;
+	s.confirmed = s.life_since = START + 1010;
 	s.expires_at = START + 2010;
 	watch_see(watch, &s, START + 1010);
 	assert_string_equal(told(watch, START + 1069), "");
@@ -107,6 +108,33 @@ static void behind_counts_from_the_threshold(void **state)
 	assert_string_equal(told(watch, START + 359), "");
 	assert_string_equal(told(watch, START + 360), ""); // seen behind only now
 	assert_string_equal(told(watch, START + 419), "example.com ok>behind");
+	watch_free(watch);
+}
+
+// One cause, one alert: the guard holds back what it lacks, and its primary, that
+// answers, prolongs its life.
+static void a_version_that_is_held_is_told_of_once(void **state)
+{
+	(void)state;
+	struct watch *watch = watch_with(300, 60);
+	struct replica_status s = zone_called("example.com");
+	s.held = true;
+	s.behind_since = START;
+	watch_see(watch, &s, START);
+	assert_string_equal(told(watch, START), "example.com ok>held");
+	assert_string_equal(told(watch, START + 3600), "");
+	// Then the primary falls silent, for a third of what it has given last.
+	s.phase = REPLICA_STALE;
+	s.life_since = START + 3600;
+	s.expires_at = START + 4600;
+	watch_see(watch, &s, START + 3900);
+	assert_string_equal(told(watch, START + 3960), "example.com ok>stale");
+	assert_string_equal(told(watch, START + 4100), "example.com stale>expiring-50");
+	s = zone_called("example.com");
+	s.behind_since = START;
+	watch_see(watch, &s, START + 4200);
+	assert_string_equal(told(watch, START + 4260), "example.com held>ok");
+	assert_string_equal(told(watch, START + 4800), "example.com expiring-50>behind");
 	watch_free(watch);
 }
 
@@ -308,6 +336,7 @@ int main(void)
 		cmocka_unit_test(of_a_good_zone_nothing_is_kept),
 		cmocka_unit_test(a_copy_on_its_way_to_expiry),
 		cmocka_unit_test(behind_counts_from_the_threshold),
+		cmocka_unit_test(a_version_that_is_held_is_told_of_once),
 		cmocka_unit_test(what_the_operator_must_decide_is_told_at_once),
 		cmocka_unit_test(what_does_not_last_is_not_told),
 		cmocka_unit_test(a_trouble_of_changing_kinds_is_one),

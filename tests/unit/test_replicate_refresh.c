@@ -267,6 +267,38 @@ static void an_expire_shorter_than_refresh_is_asked_about_in_time(void **state)
 	assert_int_equal(refresh.expires_at, S(100));
 }
 
+// Whoever shows how far a copy is on its way asks when that began: not at its
+// last confirmation where the guard holds back what followed.
+static void the_life_that_ends_is_what_was_given(void **state)
+{
+	struct refresh refresh = current(S(0));
+	(void)state;
+
+	assert_int_equal(refresh_life(&refresh), 86400);
+	(void)refresh_step(&refresh, REFRESH_HELD, S(50000), 0);
+	assert_int_equal(refresh.expires_at, S(50000 + 86400));
+	assert_int_equal(refresh_life(&refresh), 86400);
+	// Less that ends earlier changes nothing, and what was given before it stays so.
+	refresh.granted = 600;
+	(void)refresh_step(&refresh, REFRESH_HELD, S(60000), 0);
+	assert_int_equal(refresh_life(&refresh), 86400);
+	refresh.granted = 5000;
+	(void)refresh_step(&refresh, REFRESH_HELD, S(50000 + 86000), 0);
+	assert_int_equal(refresh.expires_at, S(50000 + 86000 + 5000));
+	assert_in_range(refresh_life(&refresh), 4995, 5000);
+	// What the operator approves lives no longer by it.
+	(void)refresh_replaced(&refresh, S(40000), S(50000 + 87000), 0);
+	assert_int_equal(refresh.expires_at, S(50000 + 86400 + 40000 - 40000 + 4600));
+	assert_in_range(refresh_life(&refresh), 4995, 5000);
+	(void)refresh_step(&refresh, REFRESH_CONFIRMED, S(50000 + 88000), 0);
+	assert_int_equal(refresh_life(&refresh), 86400);
+	refresh_resume(&refresh, 100, 200, false, S(0));
+	assert_int_equal(refresh_life(&refresh), 86400);
+	refresh.expire = UINT32_MAX;
+	(void)refresh_step(&refresh, REFRESH_CONFIRMED, S(0), 0);
+	assert_int_equal(refresh_life(&refresh), UINT32_MAX);
+}
+
 // What a primary grants may be shorter than REFRESH (RFC 7314): it is asked for
 // again before that ends, and not hammered where there is next to nothing.
 static void a_grant_shorter_than_refresh_is_asked_about_in_time(void **state)
@@ -375,6 +407,7 @@ int main(void)
 		cmocka_unit_test(the_configuration_bounds_the_timers),
 		cmocka_unit_test(zeros_in_a_soa_do_not_spin),
 		cmocka_unit_test(an_expire_shorter_than_refresh_is_asked_about_in_time),
+		cmocka_unit_test(the_life_that_ends_is_what_was_given),
 		cmocka_unit_test(a_grant_shorter_than_refresh_is_asked_about_in_time),
 		cmocka_unit_test(timers_go_on_over_a_restart),
 		cmocka_unit_test(a_doubtful_clock_expires_nothing_before_it_was_asked),

@@ -148,8 +148,8 @@ function fillExpiry(cell, zone) {
     put(left, zone.role === 'primary' ? 'never' : '–');
     return;
   }
-  const whole = zone.expires_at - (zone.confirmed ?? zone.expires_at);
-  const way = zone.state === 'expired' ? 1 : whole > 0 ? Math.min(1, Math.max(0, (now() - zone.confirmed) / whole)) : 0;
+  const whole = zone.expires_at - (zone.life_since ?? zone.expires_at);
+  const way = zone.state === 'expired' ? 1 : whole > 0 ? Math.min(1, Math.max(0, (now() - zone.life_since) / whole)) : 0;
   bar.hidden = false;
   bar.firstChild.style.width = `${Math.max(1.5, way * 100).toFixed(1)}%`;
   bar.dataset.far = way >= 0.9 ? 'bad' : way >= 0.5 ? 'warn' : 'good';

@@ -88,7 +88,7 @@ export function sentence(zone) {
     return `${zone.primary ? address(zone.primary) : 'A primary'} has had serial ${zone.primary_serial} for ${duration(now() - zone.behind_since)}.`;
   }
   if (zone.way >= 500) {
-    return `Confirmed ${ago(zone.confirmed)}, which is ${Math.floor(zone.way / 10)} % of the way to its expiry.`;
+    return `Confirmed ${ago(zone.confirmed)}; ${Math.floor(zone.way / 10)} % of the way to its expiry is gone.`;
   }
   if (zone.rrsig_expires && (zone.level === 'critical' || zone.level === 'troubled')) {
     return zone.rrsig_expires <= now() ? `A signature ran out ${ago(zone.rrsig_expires)}.`
