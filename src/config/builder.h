@@ -34,6 +34,13 @@ struct host_address {
 	uint8_t prefix_length;
 };
 
+// Bounds that zones take from one place: what is wrong with them is said there.
+struct shared_bounds {
+	struct config_where where; // line 0: none
+	uint32_t least, most;
+	bool is_told;
+};
+
 struct builder {
 	jmp_buf escape;
 	struct pool pool;      // becomes the model's
@@ -61,6 +68,7 @@ struct builder {
 	uint32_t remotes_room;
 	struct named *named;   // the reader at work, to free after a jump
 	struct nsd *nsd;
+	struct shared_bounds refresh, retry; // of all zones that do not say otherwise
 };
 
 // What config_release() needs besides the model.

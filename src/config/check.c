@@ -91,6 +91,22 @@ static void count_zone(struct tally *tally, const struct config_zone *zone)
 		tally->first = zone;
 }
 
+// Of what many zones take from the options, the first alone is named.
+static void check_bounds(struct builder *b, const struct config_zone *zone, const char *what, uint32_t least,
+                         uint32_t most, struct shared_bounds *shared)
+{
+	bool is_shared = shared->where.line != 0 && shared->least == least && shared->most == most;
+	if (least <= most || (is_shared && shared->is_told))
+		return;
+	shared->is_told |= is_shared;
+	if (is_shared)
+		builder_error(b, shared->where, "min-%s-time %u is above max-%s-time %u, and zone \"%s\" takes both from here",
+		              what, least, what, most, builder_zone_text(b, zone));
+	else
+		builder_error(b, zone_where(zone), "zone \"%s\": min-%s-time %u is above max-%s-time %u",
+		              builder_zone_text(b, zone), what, least, what, most);
+}
+
 static void check_zones(struct builder *b)
 {
 	const struct config *config = b->config;
@@ -110,12 +126,8 @@ static void check_zones(struct builder *b)
 			builder_error(b, zone_where(zone), "zone \"%s\" is a primary without a file to load", builder_zone_text(b, zone));
 		if (zone->role == CONFIG_SECONDARY && policy->allow_notify == &acl_none && policy->primaries->count)
 			count_zone(&silent, zone);
-		if (policy->min_refresh > policy->max_refresh)
-			builder_error(b, zone_where(zone), "zone \"%s\": min-refresh-time %u is above max-refresh-time %u",
-			              builder_zone_text(b, zone), policy->min_refresh, policy->max_refresh);
-		if (policy->min_retry > policy->max_retry)
-			builder_error(b, zone_where(zone), "zone \"%s\": min-retry-time %u is above max-retry-time %u",
-			              builder_zone_text(b, zone), policy->min_retry, policy->max_retry);
+		check_bounds(b, zone, "refresh", policy->min_refresh, policy->max_refresh, &b->refresh);
+		check_bounds(b, zone, "retry", policy->min_retry, policy->max_retry, &b->retry);
 	}
 	if (silent.count == 1)
 		builder_warn(b, zone_where(silent.first), "zone \"%s\" has no allow-notify: changes are seen only "

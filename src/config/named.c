@@ -160,6 +160,30 @@ static void first_pass(void *context, uint32_t source)
 	read_level(n, &reader, false);
 }
 
+// Zones that say nothing of their own take both from the options; their place
+// is that of the block where none of the two stands in it, but in an include.
+static void note_bounds(const struct named_statement *options, const struct named_statement *first,
+                        const char *least_word, const char *most_word, uint32_t least, uint32_t most,
+                        struct shared_bounds *bounds)
+{
+	*bounds = (struct shared_bounds){.where = named_where(options, options->first), .least = least, .most = most};
+	for (const struct named_statement *s = first; s; s = s->next)
+		if (named_is(s->first, least_word) || named_is(s->first, most_word))
+			bounds->where = named_where(s, s->first);
+}
+
+static void note_all_bounds(struct named *n, const struct config_policy *policy)
+{
+	const struct named_statement *options = n->options.first;
+	if (!options)
+		return;
+	const struct named_statement *first = named_block_of(n, options)->block;
+	note_bounds(options, first, "min-refresh-time", "max-refresh-time", policy->min_refresh, policy->max_refresh,
+	            &n->builder->refresh);
+	note_bounds(options, first, "min-retry-time", "max-retry-time", policy->min_retry, policy->max_retry,
+	            &n->builder->retry);
+}
+
 static void apply_options(struct named *n, struct named_scope *scope)
 {
 	struct config_server *server = &n->builder->config->server;
@@ -167,6 +191,7 @@ static void apply_options(struct named *n, struct named_scope *scope)
 	scope->generation = ++n->generation;
 	if (n->options.first)
 		named_apply(n, scope, named_block_of(n, n->options.first)->block);
+	note_all_bounds(n, &scope->policy);
 	// All that speak to the server must find the same one, wherever they are
 	// started: a state-dir does not hang on the working directory.
 	if (server->state_dir && !server->directory)

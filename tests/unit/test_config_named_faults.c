@@ -150,6 +150,14 @@ static void zones_that_cannot_be(void **state)
 		 "error: named.conf:1:22: 'type' stands twice in this zone { … }, first at named.conf:1\n"},
 		{"zone a { type slave; masters { 192.0.2.1; }; allow-transfer { none; }; min-retry-time 9; max-retry-time 8; };\n",
 		 "error: named.conf:1: zone \"a\": min-retry-time 9 is above max-retry-time 8\n"},
+		// What all zones take from the options is said once, and where they stand.
+		{"options { allow-transfer { none; };\nmax-refresh-time 200; max-retry-time 900; };\n"
+		 "zone a { type slave; masters { 192.0.2.1; }; };\n"
+		 "zone b { type slave; masters { 192.0.2.1; }; max-refresh-time 100; };\n"
+		 "zone c { type slave; masters { 192.0.2.1; }; };\n"
+		 "zone d { type slave; masters { 192.0.2.1; }; min-refresh-time 100; };\n",
+		 "error: named.conf:2:1: min-refresh-time 300 is above max-refresh-time 200, and zone \"a\" takes both from here\n"
+		 "error: named.conf:4: zone \"b\": min-refresh-time 300 is above max-refresh-time 100\n"},
 		{"acl loop { loop; };\n" ZONE, "error: named.conf:1:12: acl \"loop\" holds itself\n"},
 		{"primaries p { q; };\nprimaries q { p; };\nzone a { type slave; primaries { p; }; allow-transfer { none; }; };\n",
 		 "error: named.conf:2:15: the list \"p\" holds itself\n"},
