@@ -29,7 +29,7 @@ class Pair:
         self.key = Key("fault-key", "hmac-sha256") if keyed else None
         self.primary = misbehaving.Primary(ZONE, free_port(), self.key)
         self.secondary = lab.understudy()
-        self.secondary.options.append("monitor no;")    # what it asks is not to be counted
+        self.secondary.monitor = "no"       # what it asks is not to be counted
         self.secondary.add(Zone(ZONE, primaries=[Endpoint("127.0.0.1", self.primary.port, self.key)],
                                 options=list(options)))
         self.load(start)

@@ -32,6 +32,7 @@ class Understudy(Server):
         super().__init__(folder, **how)
         self.dialect = dialect
         self.options = []
+        self.monitor = "explicit"     # asks nobody whom the zone's own records name
         self.arguments = []
         self.state_dir = self.folder / "state"
         self.config_path = self.folder / f"{dialect}.conf"
@@ -49,7 +50,7 @@ class Understudy(Server):
         zones = self.zones.values()
         options = merge_options([f'directory "{self.folder}";', f'state-dir "{self.state_dir}";',
                    f"listen-on port {self.port} {{ {self.address}; }};",
-                   "min-refresh-time 1;", "min-retry-time 1;", "notify explicit;", "monitor explicit;",
+                   "min-refresh-time 1;", "min-retry-time 1;", "notify explicit;", f"monitor {self.monitor};",
                    "allow-transfer { none; };"], self.options)
         return ("options {\n" + "".join(f"    {o}\n" for o in options) + "};\n" + named_keys(zones)
                 + "".join(named_zone(z, self.address, text_files=False) for z in zones))
@@ -57,7 +58,7 @@ class Understudy(Server):
     def _nsd(self) -> str:
         zones = self.zones.values()
         options = merge_options([f"ip-address: {self.address}@{self.port}", f'zonesdir: "{self.folder}"',
-                   f'state-dir: "{self.state_dir}"', "monitor: explicit"], self.options)
+                   f'state-dir: "{self.state_dir}"', f"monitor: {self.monitor}"], self.options)
         return ("server:\n" + "".join(f"    {o}\n" for o in options) + nsd_keys(zones)
                 + "".join(nsd_zone(z, self.address) for z in zones))
 
