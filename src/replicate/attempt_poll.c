@@ -131,8 +131,9 @@ static void ask(struct attempt *attempt)
 	primary_asking(attempt->primary);
 	changes_mark(attempt->replica);
 	attempt->was_asked = true;
-	error = poll_start(attempt->replica->room, attempt->replica->slot->origin, attempt_remote(attempt),
-	                   attempt->policy->request_expire, on_polled, attempt, &attempt->poll, why);
+	error = poll_start_shared(attempt->replica->room, attempt->primary, attempt->replica->slot->origin,
+	                          attempt_remote(attempt), attempt->policy->request_expire, on_polled, attempt,
+	                          &attempt->poll, why);
 
 	if (error == 0)
 		return;

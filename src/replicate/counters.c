@@ -26,7 +26,7 @@ void counters_polled(struct primary *primary, const struct poll_result *result)
 
 	record->polls++;
 	if (result->outcome == POLL_SERIAL || result->outcome == POLL_USE_TCP)
-		record->round_trip_us = result->round_trip_us;
+		record->round_trip_us = result->round_trip_us != 0 ? result->round_trip_us : record->round_trip_us;
 	// What UDP did not tell is asked by TCP, and counted there.
 	else if (result->outcome == POLL_REFUSED)
 		record->polls_failed++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "replicate/link.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct primary_link {
 	const struct primary_link_user *user; // NULL: idle or closing
 	void *context;
 	uint32_t uses;
+	uint32_t batches;           // being written
 	bool is_reading, is_writing, is_idle;
 	char unexpected[16];        // what comes while it is idle
 	uint8_t out[2 + QUERY_ROOM];
@@ -136,7 +138,8 @@ void primary_link_keep(struct primary_link *link)
 	struct primary_links *all = &room->links;
 
 	// It is read on, so that its closing by the other side is seen at once.
-	if (room->is_stopping || link->is_writing || all->idle_count >= IDLE_MAX || is_once(all, &link->to)
+	if (room->is_stopping || link->is_writing || link->batches > 0 || all->idle_count >= IDLE_MAX
+	    || is_once(all, &link->to)
 	    || idle_to(all, &link->to) >= IDLE_EACH_MAX || primary_link_read_start(link) != 0) {
 		primary_link_close(link);
 		return;
@@ -159,6 +162,13 @@ void primary_link_source(const struct primary_link *link, struct endpoint *sourc
 	source->port = 0;
 }
 
+bool primary_link_has_news(const struct primary_link *link)
+{
+	struct pollfd look = { .events = link->is_reading ? POLLIN : POLLOUT };
+
+	return uv_fileno((const uv_handle_t *)&link->socket, &look.fd) == 0 && poll(&look, 1, 0) > 0;
+}
+
 bool primary_link_is_reused(const struct primary_link *link)
 {
 	return link->uses > 1;
@@ -172,6 +182,11 @@ void primary_link_distrust(struct primary_link *link)
 		all->once = calloc(ONCE_MAX, sizeof *all->once);
 	if (all->once != NULL && !is_once(all, &link->to))
 		all->once[all->once_count++ % ONCE_MAX] = link->to;
+}
+
+bool primary_link_is_distrusted(const struct replicate *room, const struct endpoint *primary)
+{
+	return is_once(&room->links, primary);
 }
 
 void primary_links_end(struct replicate *room)
@@ -254,6 +269,41 @@ int primary_link_send(struct primary_link *link, const uint8_t *message, size_t 
 	return error;
 }
 
+struct batch {
+	uv_write_t write;
+	struct primary_link *link;
+	uint8_t bytes[];
+};
+
+static void on_batch_written(uv_write_t *write, int status)
+{
+	struct batch *batch = write->data;
+
+	(void)status;
+	batch->link->batches--;
+	free(batch);
+}
+
+int primary_link_send_framed(struct primary_link *link, const uint8_t *bytes, size_t length)
+{
+	struct batch *batch = malloc(sizeof *batch + length);
+	uv_buf_t buffer;
+	int error;
+
+	if (batch == NULL)
+		return UV_ENOMEM;
+	batch->link = link;
+	batch->write.data = batch;
+	memcpy(batch->bytes, bytes, length);
+	buffer = uv_buf_init((char *)batch->bytes, (unsigned)length);
+	error = uv_write(&batch->write, (uv_stream_t *)&link->socket, &buffer, 1, on_batch_written);
+	if (error != 0)
+		free(batch);
+	else
+		link->batches++;
+	return error;
+}
+
 // --- its beginning
 
 static void on_connect(uv_connect_t *connect, int status)
@@ -303,6 +353,8 @@ int primary_link_open(struct replicate *room, const struct config_remote *remote
 	made->user = user;
 	made->context = context;
 	made->uses = 1;
+	// Questions that follow one another do not wait for the acknowledgement of the first.
+	(void)uv_tcp_nodelay(&made->socket, 1);
 	endpoint_from(&made->to, (const struct sockaddr *)&remote->address);
 	source_of(remote, &made->from);
 	room_job_begin(room);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // TCP connections to primaries, kept for the next question to the same one
 // (RFC 7766, 6.2.1): so that the first transfer of 100,000 zones neither runs
-// out of ports nor pays for a handshake each. A connection serves one question
-// at a time; several may be open. All on the loop.
+// out of ports nor pays for a handshake each. A connection serves one user at a
+// time: a transfer, or the polls of replicate/pipe.h. All on the loop.
 #pragma once
 
 #include <stdbool.h>
@@ -46,9 +46,17 @@ int primary_link_open(struct replicate *room, const struct config_remote *remote
 // error. What fails later is seen by reading.
 int primary_link_send(struct primary_link *link, const uint8_t *message, size_t length);
 
+// The same for messages that have their lengths before them, any number of times
+// while others are being sent.
+int primary_link_send_framed(struct primary_link *link, const uint8_t *bytes, size_t length);
+
 // 0 or a uv error.
 int primary_link_read_start(struct primary_link *link);
 void primary_link_read_stop(struct primary_link *link);
+
+// Whether something has come on it that was not read yet: bytes, its end, or that
+// it is connected.
+bool primary_link_has_news(const struct primary_link *link);
 
 // True where it has carried another question before.
 bool primary_link_is_reused(const struct primary_link *link);
@@ -61,8 +69,9 @@ void primary_link_source(const struct primary_link *link, struct endpoint *sourc
 void primary_link_keep(struct primary_link *link);
 void primary_link_close(struct primary_link *link);
 
-// It let a second question go unanswered.
+// It let a second question go unanswered; whether that primary did.
 void primary_link_distrust(struct primary_link *link);
+bool primary_link_is_distrusted(const struct replicate *room, const struct endpoint *primary);
 
 // Closes those that are idle; from then on none is kept.
 void primary_links_end(struct replicate *room);

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "replicate/pipe.h"
+#include "replicate/primary.h"
 #include "replicate/query.h"
 #include "replicate/room.h"
 
@@ -26,8 +28,16 @@ static const uint64_t ixfr_patience_ms[IXFR_TRIES] = { 500, 1500 };
 // somebody is guessing.
 #define STRAY_MAX 1000u
 
+// Polls of one primary under way that go by UDP each; those beyond share a connection.
+#define APART_MAX 8u
+
 struct poll {
 	uv_udp_t socket;
+	bool has_socket;
+	int open_error;            // the socket could not be made ready
+	struct pipe_seat seat;     // in the pipe, until it has a socket
+	struct primary *primary;   // NULL: its polls are not counted
+	const struct config_remote *remote;
 	struct deadline deadline;
 	struct replicate *room;
 	poll_done *done;           // NULL: over, the socket is being closed
@@ -51,11 +61,17 @@ static void on_closed(uv_handle_t *handle)
 	room_leave(room);
 }
 
-static void close_socket(struct poll *poll)
+static void dispose(struct poll *poll)
 {
+	pipe_leave(&poll->seat);
+	if (poll->primary != NULL)
+		poll->primary->polls--;
 	deadline_leave(&poll->room->deadlines, &poll->deadline);
 	poll->done = NULL;
-	uv_close((uv_handle_t *)&poll->socket, on_closed);
+	if (poll->has_socket)
+		uv_close((uv_handle_t *)&poll->socket, on_closed);
+	else
+		free(poll);
 }
 
 static void end(struct poll *poll, const struct poll_result *result)
@@ -63,7 +79,7 @@ static void end(struct poll *poll, const struct poll_result *result)
 	poll_done *done = poll->done;
 	void *context = poll->context;
 
-	close_socket(poll);
+	dispose(poll);
 	done(context, result);
 }
 
@@ -110,6 +126,8 @@ static int build(struct poll *poll)
 	                       clock_wall_s());
 }
 
+static void go_by_udp(struct poll *poll);
+
 // RFC 6891, 7: a server that knows no EDNS answers FORMERR, or NOTIMP.
 static bool ask_without_edns(struct poll *poll, const uint8_t *message)
 {
@@ -121,7 +139,10 @@ static bool ask_without_edns(struct poll *poll, const uint8_t *message)
 	if (build(poll) != 0)
 		return false;
 	poll->tries = 0;
-	send_query(poll);
+	if (poll->has_socket)
+		send_query(poll);
+	else
+		go_by_udp(poll);
 	return true;
 }
 
@@ -163,7 +184,10 @@ static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 	}
 	error = query_read_soa(&poll->query, message, length, clock_wall_s(), &answer, result.why, sizeof result.why);
 	if (error == ERR_STATE) {
-		take_stray(poll);
+		if (poll->has_socket)
+			take_stray(poll);
+		else
+			go_by_udp(poll);
 		return;
 	}
 	if (error == ERR_DENIED && ask_without_edns(poll, message))
@@ -171,7 +195,8 @@ static void take_answer(struct poll *poll, uint8_t *message, size_t length)
 	result.expire = answer.expire;
 	result.outcome = error != 0 ? POLL_REFUSED : answer.is_truncated ? POLL_USE_TCP : POLL_SERIAL;
 	result.serial = answer.serial;
-	result.round_trip_us = round_trip_us(poll);
+	// Among many on a connection it tells more of those before it.
+	result.round_trip_us = poll->has_socket ? round_trip_us(poll) : 0;
 	result.error = error;
 	result.rcode = (uint16_t)message_rcode(message);
 	result.is_authoritative = (message_flags(message) & FLAG_AA) != 0;
@@ -206,11 +231,18 @@ static void on_packet(uv_udp_t *socket, ssize_t length, const uv_buf_t *buffer,
 	room_leave(room);
 }
 
-static int open_socket(struct poll *poll, const struct config_remote *remote)
+// A uv error.
+static int open_socket(struct poll *poll)
 {
+	const struct config_remote *remote = poll->remote;
 	const struct sockaddr *source = (const struct sockaddr *)&remote->source;
-	int error = 0;
+	int error = uv_udp_init(poll->room->loop, &poll->socket);
 
+	if (error != 0)
+		return error;
+	poll->has_socket = true;
+	poll->socket.data = poll;
+	room_job_begin(poll->room);
 	if (remote->source.ss_family == remote->address.ss_family)
 		error = uv_udp_bind(&poll->socket, source, 0);
 	// Connected: the kernel lets nobody else's packets in, and reports ICMP.
@@ -227,55 +259,68 @@ static void on_first(struct deadline *deadline, uint64_t now)
 
 	(void)now;
 	deadline->fire = on_deadline;
-	send_query(poll);
+	if (poll->open_error != 0)
+		end_silent(poll, poll->open_error, uv_strerror(poll->open_error));
+	else
+		send_query(poll);
 }
 
-static struct poll *make(struct replicate *room, poll_done *done, void *context)
+// The first packet leaves in the same turn of the loop, but not before this
+// returns: its failure is told like any other.
+static void go_by_udp(struct poll *poll)
+{
+	poll->open_error = open_socket(poll);
+	deadline_set(&poll->room->deadlines, &poll->deadline, clock_boot_ms());
+}
+
+static void on_piped(struct pipe_seat *seat, uint8_t *message, size_t length)
+{
+	take_answer((struct poll *)((char *)seat - offsetof(struct poll, seat)), message, length);
+}
+
+static void on_given_up(struct pipe_seat *seat)
+{
+	go_by_udp((struct poll *)((char *)seat - offsetof(struct poll, seat)));
+}
+
+static const struct pipe_seat_user seat_user = { on_piped, on_given_up };
+
+static struct poll *make(struct replicate *room, const struct config_remote *remote, poll_done *done, void *context)
 {
 	struct poll *made = malloc(sizeof *made);
 
 	if (made == NULL)
 		return NULL;
 	memset(made, 0, offsetof(struct poll, query));
+	if (deadline_join(&room->deadlines, &made->deadline, on_first) != 0) {
+		free(made);
+		return NULL;
+	}
 	made->room = room;
+	made->remote = remote;
 	made->done = done;
 	made->context = context;
+	made->seat.query = &made->query;
+	made->seat.user = &seat_user;
 	return made;
 }
 
-// Sends the question that was built. Frees the poll on error.
-static int begin(struct poll *made, const struct config_remote *remote, char why[static 256])
+// Sends the question that was built. Disposes of the poll on error.
+static int begin(struct poll *made, char why[static 256])
 {
-	struct replicate *room = made->room;
-	int error = deadline_join(&room->deadlines, &made->deadline, on_first);
-
-	if (error == 0 && uv_udp_init(room->loop, &made->socket) != 0) {
-		deadline_leave(&room->deadlines, &made->deadline);
-		error = ERR_IO;
-	}
-	if (error != 0) {
-		snprintf(why, 256, "%s", error_text(error));
-		free(made);
-		return error;
-	}
-	made->socket.data = made;
-	room_job_begin(room);
-	error = open_socket(made, remote);
-	if (error != 0) {
-		snprintf(why, 256, "%s", uv_strerror(error));
-		close_socket(made);
-		return ERR_IO;
-	}
-	// The first packet leaves in the same turn of the loop, but not before this
-	// returns: its failure is told like any other.
-	deadline_set(&room->deadlines, &made->deadline, clock_boot_ms());
-	return 0;
+	go_by_udp(made);
+	if (made->open_error == 0)
+		return 0;
+	snprintf(why, 256, "%s", uv_strerror(made->open_error));
+	dispose(made);
+	return ERR_IO;
 }
 
-int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
-               poll_done *done, void *context, struct poll **poll, char why[static 256])
+static int make_for_serial(struct replicate *room, const uint8_t *origin, const struct config_remote *remote,
+                           bool wants_expire, poll_done *done, void *context, struct poll **poll,
+                           char why[static 256])
 {
-	struct poll *made = make(room, done, context);
+	struct poll *made = make(room, remote, done, context);
 	int error = made == NULL ? ERR_MEMORY : 0;
 
 	if (error == 0) {
@@ -286,10 +331,39 @@ int poll_start(struct replicate *room, const uint8_t *origin, const struct confi
 	}
 	if (error != 0) {
 		snprintf(why, 256, "%s", error_text(error));
-		free(made);
+		if (made != NULL)
+			dispose(made);
 		return error;
 	}
-	error = begin(made, remote, why);
+	*poll = made;
+	return 0;
+}
+
+int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
+               poll_done *done, void *context, struct poll **poll, char why[static 256])
+{
+	struct poll *made;
+	int error = make_for_serial(room, origin, remote, wants_expire, done, context, &made, why);
+
+	if (error == 0)
+		error = begin(made, why);
+	if (error == 0)
+		*poll = made;
+	return error;
+}
+
+int poll_start_shared(struct replicate *room, struct primary *primary, const uint8_t *origin,
+                      const struct config_remote *remote, bool wants_expire, poll_done *done, void *context,
+                      struct poll **poll, char why[static 256])
+{
+	struct poll *made;
+	int error = make_for_serial(room, origin, remote, wants_expire, done, context, &made, why);
+
+	if (error != 0)
+		return error;
+	made->primary = primary;
+	if (primary->polls++ < APART_MAX || pipe_join(room, primary, remote, &made->seat) != 0)
+		error = begin(made, why);
 	if (error == 0)
 		*poll = made;
 	return error;
@@ -298,14 +372,14 @@ int poll_start(struct replicate *room, const uint8_t *origin, const struct confi
 int poll_start_ixfr(struct replicate *room, const struct query *query, const struct config_remote *remote,
                     poll_done *done, void *context, struct poll **poll)
 {
-	struct poll *made = make(room, done, context);
+	struct poll *made = make(room, remote, done, context);
 	char why[256];
 	int error;
 
 	if (made == NULL)
 		return ERR_MEMORY;
 	made->query = *query;
-	error = begin(made, remote, why);
+	error = begin(made, why);
 	if (error == 0)
 		*poll = made;
 	return error;
@@ -314,5 +388,5 @@ int poll_start_ixfr(struct replicate *room, const struct query *query, const str
 void poll_cancel(struct poll *poll)
 {
 	if (poll != NULL)
-		close_socket(poll);
+		dispose(poll);
 }

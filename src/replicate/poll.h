@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Asking a primary by UDP, for the zone's serial or for what changed since ours
-// (IXFR): a fresh socket, so a fresh port, and a random ID each time; asked again
-// on silence.
+// Asking a primary for the zone's serial, or for what changed since ours (IXFR),
+// by UDP: a fresh socket, so a fresh port, and a random ID each time; asked again
+// on silence. While many serials are asked of one primary, further ones go
+// together over a TCP connection (replicate/pipe.h), and by UDP where that fails.
 #pragma once
 
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 #include "config/model.h"
 #include "replicate/endpoint.h"
 
+struct primary;
 struct query;
 struct replicate;
 struct poll;
@@ -26,7 +28,7 @@ enum poll_outcome {
 struct poll_result {
 	enum poll_outcome outcome;
 	uint32_t serial;
-	uint32_t round_trip_us; // of the question that was sent last; not of POLL_SILENT
+	uint32_t round_trip_us; // of the question that was sent last; not of POLL_SILENT; 0 by TCP
 	int error;     // POLL_REFUSED: of query_read_soa(); POLL_SILENT: a uv error, 0: nothing came
 	uint16_t rcode;         // of an answer
 	bool is_authoritative;
@@ -36,13 +38,18 @@ struct poll_result {
 	size_t length;
 };
 
-// The result comes on the loop, never before poll_start() has returned.
+// The result comes on the loop, never before poll_start…() has returned.
 typedef void poll_done(void *context, const struct poll_result *result);
 
 // `origin` and `remote` outlive the poll. With wants_expire it asks for EDNS
 // EXPIRE too, and without EDNS again where that is not understood. ERR_MEMORY, ERR_IO with `why`.
 int poll_start(struct replicate *room, const uint8_t *origin, const struct config_remote *remote, bool wants_expire,
                poll_done *done, void *context, struct poll **poll, char why[static 256]);
+
+// The same of a primary whose polls may share a connection.
+int poll_start_shared(struct replicate *room, struct primary *primary, const uint8_t *origin,
+                      const struct config_remote *remote, bool wants_expire, poll_done *done, void *context,
+                      struct poll **poll, char why[static 256]);
 
 // The same for IXFR, with the question as it was built (copied). The answer is
 // whoever's who knows ID and port: its TSIG is for the caller to verify.

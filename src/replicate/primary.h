@@ -11,6 +11,7 @@
 #include "replicate/endpoint.h"
 #include "replicate/poll_turn.h"
 
+struct poll_pipe;
 struct replicate;
 
 // Who waits for a slot to transfer from a primary.
@@ -33,6 +34,10 @@ struct primary {
 	uint64_t no_ixfr_until;    // boot ms: it was found not to do IXFR
 	uint64_t no_udp_ixfr_until; // … or not to answer one by UDP
 	bool is_probed;            // somebody is asking it although it is silent
+	unsigned polls;            // under way for zones' serials
+	struct poll_pipe *pipes;   // one for each source address, while many polls are under way
+	uint64_t no_pipe_until;    // boot ms: it was found not to take many questions on a connection
+	uint32_t pipe_misses;      // in a row: connections on which an answer did not come in time
 	struct primary_record record;
 	char why[128];             // it was silent the last time: "failed: …"
 };
