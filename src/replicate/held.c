@@ -140,9 +140,7 @@ void held_served(struct replica *replica, uint32_t serial)
 static int resume(void *context, const uint8_t *origin, const struct store_held *held)
 {
 	struct replicate *room = context;
-	struct zone_slot *slot = zone_table_get(room->table, origin);
-	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
-
+	struct replica *replica = room_find(room, origin);
 	char name[NAME_MAX_TEXT];
 
 	if (replica == NULL) {

@@ -14,16 +14,6 @@
 #include "replicate/replica.h"
 #include "replicate/room.h"
 
-static struct replica *find(struct replicate *room, const uint8_t *origin)
-{
-	uint8_t lower[NAME_MAX_WIRE];
-	struct zone_slot *slot;
-
-	name_lower(lower, origin);
-	slot = zone_table_get(room->table, lower);
-	return slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_acquire) : NULL;
-}
-
 static void fill_timers(const struct replica *replica, struct replica_progress *progress)
 {
 	if (replica->role != CONFIG_SECONDARY || replica_version(replica) == NULL)
@@ -62,7 +52,7 @@ int replicate_progress(struct replicate *replicate, const uint8_t *origin, struc
 
 	memset(progress, 0, sizeof *progress);
 	pthread_mutex_lock(&replicate->lock);
-	replica = find(replicate, origin);
+	replica = room_find(replicate, origin);
 	if (replica != NULL)
 		fill(replica, progress);
 	pthread_mutex_unlock(&replicate->lock);
@@ -105,7 +95,7 @@ int replicate_tell(struct replicate *replicate, const uint8_t *origin, unsigned 
 	int error;
 
 	room_enter(replicate);
-	error = tell(find(replicate, origin), count, why);
+	error = tell(room_find(replicate, origin), count, why);
 	room_leave(replicate);
 	return error;
 }
@@ -129,7 +119,7 @@ int replicate_write_file(struct replicate *replicate, const uint8_t *origin, cha
 	int error;
 
 	room_enter(replicate);
-	error = write_file(find(replicate, origin), why);
+	error = write_file(room_find(replicate, origin), why);
 	room_leave(replicate);
 	return error;
 }
@@ -150,7 +140,7 @@ int replicate_reread(struct replicate *replicate, const uint8_t *origin, char wh
 	int error;
 
 	room_enter(replicate);
-	error = reread(find(replicate, origin), why);
+	error = reread(room_find(replicate, origin), why);
 	room_leave(replicate);
 	return error;
 }

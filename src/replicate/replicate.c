@@ -301,17 +301,17 @@ int replicate_configure(struct replicate *replicate, const struct config *config
 	return 0;
 }
 
-// --- commands
-
-static struct replica *find(struct replicate *room, const uint8_t *origin)
+struct replica *room_find(const struct replicate *room, const uint8_t *origin)
 {
 	uint8_t lower[NAME_MAX_WIRE];
 	struct zone_slot *slot;
 
 	name_lower(lower, origin);
 	slot = zone_table_get(room->table, lower);
-	return slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+	return slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_acquire) : NULL;
 }
+
+// --- commands
 
 static int command(struct replicate *room, const uint8_t *origin, bool is_forced)
 {
@@ -319,7 +319,7 @@ static int command(struct replicate *room, const uint8_t *origin, bool is_forced
 	int error = 0;
 
 	room_enter(room);
-	replica = find(room, origin);
+	replica = room_find(room, origin);
 	if (replica == NULL)
 		error = ERR_NOT_FOUND;
 	else if (replica->role != CONFIG_SECONDARY)
@@ -348,7 +348,7 @@ static struct replica *enter_zone(struct replicate *room, const uint8_t *origin,
 	struct replica *replica;
 
 	room_enter(room);
-	replica = find(room, origin);
+	replica = room_find(room, origin);
 	if (replica == NULL)
 		snprintf(why, 256, "no such zone here; understudy status lists them");
 	return replica;

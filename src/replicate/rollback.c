@@ -331,8 +331,7 @@ void rollback_forget(struct replica *replica)
 static int resume(void *context, const uint8_t *origin, const struct store_pin *pin)
 {
 	struct replicate *room = context;
-	struct zone_slot *slot = zone_table_get(room->table, origin);
-	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+	struct replica *replica = room_find(room, origin);
 
 	// Where the zone is not configured any more, it is not served at all.
 	return replica != NULL && replica->role == CONFIG_SECONDARY ? remember(replica, pin) : 0;

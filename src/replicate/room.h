@@ -81,6 +81,10 @@ struct replicate {
 void room_enter(struct replicate *room);
 void room_leave(struct replicate *room);
 
+// The zone of that name (wire, any case), or NULL. On the loop, or under the lock:
+// zones come and go by the loop alone, within room_enter().
+struct replica *room_find(const struct replicate *room, const uint8_t *origin);
+
 // Where large transfers are taken in and made versions of: several side by side,
 // each of them by its own zone's jobs in their order.
 struct lane *room_wide_lane(struct replicate *room);

@@ -111,15 +111,10 @@ void status_fill(struct replica *replica, struct replica_status *status)
 
 int replicate_status(struct replicate *replicate, const uint8_t *origin, struct replica_status *status)
 {
-	uint8_t lower[NAME_MAX_WIRE];
-	struct zone_slot *slot;
 	struct replica *replica;
 
-	name_lower(lower, origin);
 	pthread_mutex_lock(&replicate->lock);
-	// Slots come and go under the lock alone.
-	slot = zone_table_get(replicate->table, lower);
-	replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_acquire) : NULL;
+	replica = room_find(replicate, origin);
 	if (replica != NULL)
 		status_fill(replica, status);
 	pthread_mutex_unlock(&replicate->lock);

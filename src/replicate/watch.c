@@ -116,15 +116,10 @@ static int visit_servers(const struct servers *servers, replicate_server_visit *
 
 static int find_servers(struct replicate *room, const uint8_t *origin, struct servers *servers)
 {
-	uint8_t lower[NAME_MAX_WIRE];
-	struct zone_slot *slot;
 	struct replica *replica;
 
-	name_lower(lower, origin);
 	pthread_mutex_lock(&room->lock);
-	// Slots come and go under the lock alone.
-	slot = zone_table_get(room->table, lower);
-	replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_acquire) : NULL;
+	replica = room_find(room, origin);
 	if (replica != NULL)
 		fill_servers(replica, servers);
 	pthread_mutex_unlock(&room->lock);

@@ -13,19 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from incremental import FAULTS, TXT, ZONE, Incremental  # noqa: E402
 from misbehaving import AXFR, IXFR, SOA                  # noqa: E402
 from peers import client, zone_text                     # noqa: E402
-from test_faults import Pair, explained                 # noqa: E402
-
-
-@pytest.fixture
-def pair(lab):
-    made = []
-
-    def make(**how):
-        made.append(Pair(lab, **how))
-        return made[-1]
-    yield make
-    for one in made:
-        one.primary.close()
+from test_faults import explained, pair                 # noqa: E402, F401
 
 
 def change(both, serial):
