@@ -12,14 +12,9 @@
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 enum kind {
 	KIND_SILENCE,  // no reply

@@ -12,14 +12,9 @@
 #include "dns/edns.h"
 #include "dns/message.h"
 #include "dns/types.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 static void try_name(const uint8_t *name)
 {

@@ -9,14 +9,9 @@
 #include "base/error.h"
 #include "dns/types.h"
 #include "replicate/pipe_seats.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 #define NOW INT64_C(1700000000)
 #define SEATS 8u

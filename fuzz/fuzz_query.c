@@ -16,15 +16,10 @@
 #include "query_zones.h"
 #include "zone/draft.h"
 #include "zone/file.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 static struct zone_table *zones;
 // Held to the end: the leak sanitizer does not look into the arena, where the

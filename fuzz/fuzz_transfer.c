@@ -14,14 +14,9 @@
 #include "dns/types.h"
 #include "replicate/fetch_stream.h"
 #include "zone/file.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 #define NOW INT64_C(1700000000)
 #define ID 0x1234

@@ -10,14 +10,9 @@
 #include "dns/tsig.h"
 #include "dns/tsig_internal.h"
 #include "dns/types.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 
 #define NOW INT64_C(1700000000)
 
