@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,6 +107,16 @@ static int spawn(char *const *words, char *const *environment, const struct pipe
 	return reason;
 }
 
+// A descriptor that is readable once the process has ended; -1 with errno. Where
+// SIGCHLD is ignored nothing stays of a process that ended at once, so there is
+// none to open: then one that is readable already.
+static int watch_end(pid_t pid)
+{
+	int fd = pidfd_open(pid, 0);
+
+	return fd < 0 && errno == ESRCH ? eventfd(1, EFD_CLOEXEC) : fd;
+}
+
 int child_start(char *const *words, char *const *environment, struct child *child)
 {
 	struct pipes pipes = { 0 };
@@ -116,7 +127,7 @@ int child_start(char *const *words, char *const *environment, struct child *chil
 	reason = spawn(words, environment, &pipes, &child->pid);
 	close_all((const int[]){ pipes.in[0], pipes.out[1], pipes.err[1] }, 3);
 	if (reason == 0) {
-		child->pidfd = pidfd_open(child->pid, 0);
+		child->pidfd = watch_end(child->pid);
 		if (child->pidfd < 0) {
 			reason = errno;
 			kill(-child->pid, SIGKILL);
