@@ -201,9 +201,8 @@ def unsaved(server):
     return "not saved" in server.status("example.com")
 
 
-def test_a_full_disk_is_no_reason_to_expire(lab):
-    """What came cannot be stored; the copy before is served as long as the primary
-    is there, however long its EXPIRE."""
+def a_copy_that_cannot_be_stored(lab):
+    """NSD with serial 2 and a secondary that serves 1 and has nowhere to keep 2."""
     first, second = lab.nsd(), lab.understudy()
     first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1")]))
     second.add(Zone("example.com", primaries=[first.endpoint]))
@@ -213,6 +212,13 @@ def test_a_full_disk_is_no_reason_to_expire(lab):
     disk_full(second, True)
     first.update("example.com", brief(2))
     wait_until(lambda: unsaved(second))
+    return first, second
+
+
+def test_a_full_disk_is_no_reason_to_expire(lab):
+    """What came cannot be stored; the copy before is served as long as the primary
+    is there, however long its EXPIRE."""
+    first, second = a_copy_that_cannot_be_stored(lab)
     end = time.monotonic() + 9          # twice its EXPIRE
     while time.monotonic() < end:
         assert second.serial("example.com") == 1
@@ -235,15 +241,7 @@ def test_a_full_disk_is_no_reason_to_expire(lab):
 def test_what_waits_for_the_disk_is_void_once_the_zone_is_ours(lab):
     """A secondary becomes the primary while its last transfer is not yet stored:
     the file is served, and that transfer never."""
-    first, second = lab.nsd(), lab.understudy()
-    first.add(Zone("example.com", brief(1), allow=[Endpoint("127.0.0.1")]))
-    second.add(Zone("example.com", primaries=[first.endpoint]))
-    first.start()
-    second.start()
-    second.wait_serial("example.com", 1)
-    disk_full(second, True)
-    first.update("example.com", brief(2))
-    wait_until(lambda: unsaved(second))
+    first, second = a_copy_that_cannot_be_stored(lab)
     second.add(Zone("example.com", brief(50)))
     second.write_files()
     second.reload()

@@ -232,7 +232,8 @@ def test_the_identity_that_the_config_gives(lab):
         assert reply.answer[0][0].strings == (text,)
 
 
-def test_privileges_are_dropped_to_the_user_named(lab):
+def readable_by_nobody(lab):
+    """A server, its files written, that may be started as another user."""
     if os.getuid() != 0:
         pytest.skip("needs root")
     server = lab.understudy()
@@ -242,6 +243,11 @@ def test_privileges_are_dropped_to_the_user_named(lab):
     for folder in (server.folder, *list(server.folder.parents)[:4]):
         if str(folder).startswith("/tmp/"):
             os.chmod(folder, 0o755)
+    return server
+
+
+def test_privileges_are_dropped_to_the_user_named(lab):
+    server = readable_by_nobody(lab)
     server.arguments = ["--user", "nobody"]
     server.start()
     server.wait_serial("example.com", 1)
@@ -252,14 +258,7 @@ def test_privileges_are_dropped_to_the_user_named(lab):
 
 
 def test_a_log_file_rotated_where_we_may_not_write_gets_advice(lab):
-    if os.getuid() != 0:
-        pytest.skip("needs root")
-    server = lab.understudy()
-    server.add(Zone("example.com", zone_text("example.com", 1)))
-    server.write_files()
-    for folder in (server.folder, *list(server.folder.parents)[:4]):
-        if str(folder).startswith("/tmp/"):
-            os.chmod(folder, 0o755)
+    server = readable_by_nobody(lab)
     logs = server.folder / "logs"
     logs.mkdir()                # root's: nobody can write into it
     server.options = [f'log-file "{logs / "log"}";']

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +44,20 @@ static inline struct store *store_case_open(const char *name)
 	if (store_open(store_case_path(name), &store, why) != 0)
 		fail_msg("%s", why);
 	return store;
+}
+
+// How many snapshot files the store of that name has.
+static inline unsigned store_case_snapshots(const char *name)
+{
+	char path[160];
+	unsigned count = 0;
+	snprintf(path, sizeof path, "%s/snapshots", store_case_path(name));
+	DIR *folder = opendir(path);
+	assert_non_null(folder);
+	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	return count;
 }
 
 // --- waiting for commits

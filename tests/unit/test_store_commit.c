@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The store as others use it: what was committed is there after a restart,
 // what was forgotten is not, and two servers do not share a directory.
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "store_case.h"
-
-static unsigned snapshot_files(const char *name)
-{
-	char path[160];
-	unsigned count = 0;
-	snprintf(path, sizeof path, "%s/snapshots", store_case_path(name));
-	DIR *folder = opendir(path);
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-		count += entry->d_name[0] != '.';
-	closedir(folder);
-	return count;
-}
 
 static void commit(struct store *store, const struct zone_case *c, struct store_wait *wait)
 {
@@ -71,7 +57,7 @@ static void test_commit_and_load(void **state)
 	commit(store, &large, &wait);
 	store_case_await(&wait, 2);
 	assert_int_equal(wait.error, 0);
-	assert_int_equal(snapshot_files("commit"), 1);
+	assert_int_equal(store_case_snapshots("commit"), 1);
 	store_close(store);
 
 	store = store_case_open("commit");
@@ -107,12 +93,12 @@ static void test_order_and_files(void **state)
 	store_close(store);
 	store = store_case_open("order");
 	store_case_has(store, versions[2].version);
-	assert_int_equal(snapshot_files("order"), 1);
+	assert_int_equal(store_case_snapshots("order"), 1);
 	assert_int_equal(store_start(store), 0);
 	commit(store, &versions[1], &wait);
 	store_case_await(&wait, 4);
 	store_close(store);
-	assert_int_equal(snapshot_files("order"), 0);
+	assert_int_equal(store_case_snapshots("order"), 0);
 	for (unsigned i = 0; i < 3; i++)
 		zone_case_end(&versions[i]);
 }
@@ -139,7 +125,7 @@ static void test_forget(void **state)
 	assert_int_equal(store_case_load_fails(store, "small.example", why), ERR_NOT_FOUND);
 	assert_int_equal(store_case_load_fails(store, "large.example", why), ERR_NOT_FOUND);
 	assert_int_equal(store_get_state(store, zone_case_name("small.example"), &s), ERR_NOT_FOUND);
-	assert_int_equal(snapshot_files("forget"), 0);
+	assert_int_equal(store_case_snapshots("forget"), 0);
 	store_close(store);
 	zone_case_end(&small);
 	zone_case_end(&large);
@@ -230,7 +216,7 @@ static void test_damaged_files(void **state)
 	snprintf(path, sizeof path, "%s/snapshots/%016x.tmp", store_case_path("damaged"), 0x78);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	store = store_case_open("damaged");
-	assert_int_equal(snapshot_files("damaged"), 0);
+	assert_int_equal(store_case_snapshots("damaged"), 0);
 	assert_int_equal(store_case_load_fails(store, "zone.example", why), ERR_CORRUPT);
 	assert_non_null(strstr(why, "is missing"));
 	store_close(store);
@@ -272,7 +258,7 @@ static int commit_under_limit(const char *name)
 	store_case_await(&wait, 2);
 	assert_int_equal(wait.error, ERR_IO);
 	assert_non_null(strstr(wait.why, "File too large"));
-	assert_int_equal(snapshot_files(name), 0);
+	assert_int_equal(store_case_snapshots(name), 0);
 	limit.rlim_cur = RLIM_INFINITY;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	wait.error = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The journal: what is stored as deltas is loaded again, read for transfers and
 // history, bounded, and what is damaged in it is told.
-#include <dirent.h>
 #include <lmdb.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -10,19 +9,6 @@
 #include "store_chain.h"
 
 static const struct store_keep keep_ten = { 0, 10 };
-
-static unsigned snapshot_files(const char *name)
-{
-	char path[160];
-	unsigned count = 0;
-	snprintf(path, sizeof path, "%s/snapshots", store_case_path(name));
-	DIR *folder = opendir(path);
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-		count += entry->d_name[0] != '.';
-	closedir(folder);
-	return count;
-}
 
 struct told {
 	unsigned count;
@@ -199,7 +185,7 @@ static void test_small_zone_is_rewritten(void **state)
 	assert_in_range(counts.snapshots, 5, 30); // every 4 KiB of journal or so
 	assert_true(history_of(store, "zone.example").count >= 5);
 	store = reopen(store, "small", chain.c.version);
-	assert_int_equal(snapshot_files("small"), 0);
+	assert_int_equal(store_case_snapshots("small"), 0);
 	store_close(store);
 	store_chain_end(&chain);
 }
@@ -225,7 +211,7 @@ static void test_large_zone_is_rewritten(void **state)
 	}
 	assert_true(counts.snapshots >= 3);
 	store = reopen(store, "large", chain.c.version);
-	assert_int_equal(snapshot_files("large"), 1);
+	assert_int_equal(store_case_snapshots("large"), 1);
 	store_close(store);
 	store_chain_end(&chain);
 }
@@ -525,7 +511,7 @@ static void test_disk_that_fills_up(void **state)
 	store_chain_next(&chain, 1000, 10, 20, false);
 	store_chain_store(store, &chain, &keep_ten);
 	store = reopen(store, "disk", chain.c.version);
-	assert_true(snapshot_files("disk") <= 1);
+	assert_true(store_case_snapshots("disk") <= 1);
 	store_close(store);
 	assert_int_equal(umount(path), 0);
 	free(path);
