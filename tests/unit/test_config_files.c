@@ -265,10 +265,11 @@ static void the_last_holder_frees(void **state)
 	config_release(NULL);
 }
 
+// Of work: what else the machine does counts for nothing.
 static double seconds(void)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -298,7 +299,7 @@ static void many_zones(const char *name, const char *head, const char *zone)
 	print_message("%s: 100,000 zones in %.3f s, %zu bytes each\n", name, took, config->bytes / config->zone_count);
 	assert_int_equal(config->zone_count, 100000);
 	assert_true(config->bytes / config->zone_count < 150);
-	assert_true(took < 10); // half a second is the aim; sanitizers and a busy machine are slower
+	assert_true(took < 10); // half a second is the aim; sanitizers are slower
 	assert_ptr_equal(config->zones[0].policy, config->zones[99999].policy);
 	assert_file(zone_of(config, "example077777.com"), "/var/cache/zones/example077777.com");
 	config_release(config);

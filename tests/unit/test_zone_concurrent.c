@@ -6,6 +6,7 @@
 //
 // ZONE_PROPERTY_OPERATIONS sets how many records change in all.
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -77,15 +78,15 @@ static void look(const struct zone_version *version, unsigned number)
 
 static void *worker(void *seed)
 {
-	uint64_t state = (uintptr_t)seed, count = 0;
+	uint64_t state = (uintptr_t)seed;
 	epoch_register();
 	while (!atomic_load(&stop)) {
 		const struct zone_version *version = atomic_load_explicit(&slot->version, memory_order_acquire);
-		for (int i = 0; i < 32; ++i, ++count)
+		for (int i = 0; i < 32; ++i)
 			look(version, dice(&state) % NAMES);
 		epoch_quiescent();
+		atomic_fetch_add_explicit(&looked, 32, memory_order_relaxed);
 	}
-	atomic_fetch_add(&looked, count);
 	epoch_unregister();
 	arena_thread_end();
 	return NULL;
@@ -117,7 +118,7 @@ static void walk(const struct zone_version *version)
 static void *holder(void *seed)
 {
 	const struct zone_version *held[6] = { NULL };
-	uint64_t state = (uintptr_t)seed, count = 0;
+	uint64_t state = (uintptr_t)seed;
 	epoch_register();
 	while (!atomic_load(&stop)) {
 		unsigned place = dice(&state) % 6;
@@ -128,7 +129,7 @@ static void *holder(void *seed)
 		}
 		epoch_offline(); // the count alone keeps it
 		walk(held[place]);
-		count++;
+		atomic_fetch_add_explicit(&walked, 1, memory_order_relaxed);
 		zone_release(held[place]);
 		held[place] = NULL;
 		epoch_online();
@@ -140,7 +141,6 @@ static void *holder(void *seed)
 			zone_release(held[i]);
 		}
 	}
-	atomic_fetch_add(&walked, count);
 	epoch_online();
 	epoch_unregister();
 	arena_thread_end();
@@ -208,6 +208,15 @@ static unsigned next_version(struct zone_line *line, const struct zone_version *
 	return changes;
 }
 
+// A machine may run the writer to its end before it runs any reader: between
+// the changes it waits until each kind has read once more.
+static void let_others_read(void)
+{
+	uint64_t looked_before = atomic_load(&looked), walked_before = atomic_load(&walked);
+	while (atomic_load(&looked) == looked_before || atomic_load(&walked) == walked_before)
+		sched_yield();
+}
+
 static void versions_change_under_readers(void **unused)
 {
 	const char *text = getenv("ZONE_PROPERTY_OPERATIONS");
@@ -233,8 +242,11 @@ static void versions_change_under_readers(void **unused)
 	zone_slot_publish(slot, newest);
 	for (unsigned i = 0; i < WORKERS + HOLDERS; ++i)
 		assert_int_equal(pthread_create(&threads[i], NULL, i < WORKERS ? worker : holder, (void *)(uintptr_t)(i + 1)), 0);
-	while (done < operations)
-		done += next_version(line, &newest, ++serial, &state);
+	for (unsigned tenth = 1; tenth <= 10; ++tenth) {
+		while (done < operations * (uint64_t)tenth / 10)
+			done += next_version(line, &newest, ++serial, &state);
+		let_others_read();
+	}
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < WORKERS + HOLDERS; ++i)
 		pthread_join(threads[i], NULL);
