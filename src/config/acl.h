@@ -76,3 +76,14 @@ const struct acl_entry *acl_wanting_key(const struct acl *acl, const struct sock
 // The entry in the manner of named.conf ("!192.0.2.0/24", "key tr.example",
 // "any"), for messages. Cut at `size`; returns `text`.
 const char *acl_entry_to_text(const struct acl_entry *entry, char *text, size_t size);
+
+// Whether both decide alike, entry by entry; what they are called does not
+// matter. NULL equals NULL alone.
+bool acl_equal(const struct acl *one, const struct acl *other) __attribute__((pure));
+
+// Equal lists have equal ones. Keyed by the process.
+uint64_t acl_hash(const struct acl *acl) __attribute__((pure));
+
+// A copy without names, with all that is in it in one block: to be given back
+// with free(). NULL without memory.
+struct acl *acl_copy(const struct acl *acl);

@@ -313,3 +313,8 @@ bool attempt_is_fetching(const struct attempt *attempt)
 {
 	return attempt != NULL && attempt->fetch != NULL;
 }
+
+bool attempt_is_forced(const struct attempt *attempt)
+{
+	return attempt->is_forced;
+}

@@ -37,6 +37,9 @@ void attempt_cancel(struct replica *replica);
 struct fetch;
 const struct fetch *attempt_transfer(const struct attempt *attempt);
 
+// It takes what is there, whatever its serial.
+bool attempt_is_forced(const struct attempt *attempt);
+
 bool attempt_is_polling(const struct attempt *attempt);
 bool attempt_is_fetching(const struct attempt *attempt);
 

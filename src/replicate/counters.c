@@ -76,7 +76,7 @@ void counters_lower_serial(struct primary *primary)
 	primary->record.failed[FAILED_LOWER_SERIAL]++;
 }
 
-static void name_primaries(struct replicate *room, const struct config_remotes *primaries)
+void counters_name(struct replicate *room, const struct config_remotes *primaries)
 {
 	struct endpoint endpoint;
 
@@ -84,26 +84,18 @@ static void name_primaries(struct replicate *room, const struct config_remotes *
 		endpoint_from(&endpoint, (const struct sockaddr *)&primaries->remote[i].address);
 		struct primary *primary = primary_get(room, &endpoint);
 		if (primary != NULL)
-			primary->record.generation = room->generation;
+			primary->record.generation = room->generation + 1;
 	}
 }
 
-void counters_configure(struct replicate *room)
+void counters_named(struct replicate *room)
 {
-	const struct config_remotes *last = NULL;
-	struct room_counters *counters = &room->counters;
+	room->generation++;
+}
 
-	counters->primary_zones = counters->secondary_zones = 0;
-	for (uint32_t i = 0; i < room->replica_count; i++) {
-		const struct config_zone *zone = replica_zone(room->replicas[i]);
-		if (zone->role == CONFIG_PRIMARY) {
-			counters->primary_zones++;
-			continue;
-		}
-		counters->secondary_zones++;
-		// Zones that are written together mostly share the list.
-		if (zone->policy->primaries != last)
-			name_primaries(room, zone->policy->primaries);
-		last = zone->policy->primaries;
-	}
+void counters_zone(struct replicate *room, enum config_role role, int change)
+{
+	unsigned *count = role == CONFIG_PRIMARY ? &room->counters.primary_zones : &room->counters.secondary_zones;
+
+	*count += (unsigned)change;
 }

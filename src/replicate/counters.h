@@ -31,7 +31,7 @@ struct primary_record {
 	uint64_t bytes;
 	int64_t unhealthy_since; // wall seconds; 0: it answered the last time
 	uint32_t round_trip_us;  // of the last poll by UDP
-	uint32_t generation;     // of the last configuration that names it
+	uint32_t generation;     // of the last configuration that names it; the next one's while that is taken over
 };
 
 // A poll by UDP ended; one by TCP; one could not begin.
@@ -49,6 +49,9 @@ static inline void counters_notify_in(struct room_counters *counters, bool is_ac
 	                          memory_order_relaxed);
 }
 
-// After a configuration was taken over: counts the zones, and notes which
-// primaries it names.
-void counters_configure(struct replicate *room);
+// A new configuration names these primaries; and those were all.
+void counters_name(struct replicate *room, const struct config_remotes *primaries);
+void counters_named(struct replicate *room);
+
+// One zone of that role more, or fewer.
+void counters_zone(struct replicate *room, enum config_role role, int change);

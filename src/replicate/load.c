@@ -373,7 +373,7 @@ void load_run(struct replicate *room)
 	while (all->cursor < room->replica_count && has_room(all)) {
 		struct replica *replica = room->replicas[all->cursor];
 		if (seen++ == SCAN_STEP || started == START_STEP) {
-			deadline_set(&room->deadlines, &all->begin, clock_boot_ms());
+			deadline_set(&room->deadlines, &all->begin, clock_boot_ms() + 1); // another step
 			return;
 		}
 		all->cursor++;

@@ -238,10 +238,10 @@ static void on_step(struct deadline *deadline, uint64_t now)
 
 // --- its life
 
-static bool is_anything_watched(const struct replicate *room)
+bool monitor_is_wanted(const struct config *config)
 {
-	for (uint32_t i = 0; i < room->replica_count; i++) {
-		const struct config_policy *policy = replica_zone(room->replicas[i])->policy;
+	for (uint32_t i = 0; i < config->zone_count; i++) {
+		const struct config_policy *policy = config->zones[i].policy;
 		if (policy->monitor == CONFIG_MONITOR_YES
 		    || (policy->monitor == CONFIG_MONITOR_EXPLICIT
 		        && policy->primaries->count + policy->also_notify->count + policy->monitor_servers->count > 0))
@@ -275,17 +275,14 @@ static void drop(struct replicate *room, uint32_t place)
 	watch_drop(room, place);
 }
 
-void monitor_configure(struct replicate *room)
+void monitor_configure(struct replicate *room, bool is_wanted)
 {
 	struct monitor *monitor = &room->monitor;
 	bool was_on = monitor->is_on;
 
 	if (monitor->deadline.fire == NULL && deadline_join(&room->deadlines, &monitor->deadline, on_step) != 0)
 		return;
-	monitor->is_on = is_anything_watched(room) && make_room(room);
-	for (uint32_t i = 0; i < room->replica_count && i < monitor->watch_room; i++)
-		if (replica_zone(room->replicas[i])->policy->monitor == CONFIG_MONITOR_NO)
-			drop(room, i);
+	monitor->is_on = is_wanted && make_room(room);
 	if (!monitor->is_on || was_on) {
 		set_step(room, monitor->is_on ? clock_boot_ms() : DEADLINE_NEVER);
 		return;
@@ -294,6 +291,15 @@ void monitor_configure(struct replicate *room)
 	monitor->is_first_round = true;
 	monitor->cursor = 0;
 	set_step(room, monitor->round_at);
+}
+
+void monitor_configure_zone(struct replica *replica)
+{
+	struct replicate *room = replica->room;
+
+	if (replica_index(replica) < room->monitor.watch_room
+	    && replica_zone(replica)->policy->monitor == CONFIG_MONITOR_NO)
+		drop(room, replica_index(replica));
 }
 
 void monitor_move(struct replicate *room, uint32_t to, uint32_t from)

@@ -96,8 +96,13 @@ struct monitor {
 
 #define MONITOR_BUCKETS 4096u
 
-// After a configuration was taken over.
-void monitor_configure(struct replicate *room);
+// Whether some zone of it has servers to watch. Any thread.
+bool monitor_is_wanted(const struct config *config);
+
+// After a configuration was taken over, of which that is known; and for each zone
+// that it has in another way than before.
+void monitor_configure(struct replicate *room, bool is_wanted);
+void monitor_configure_zone(struct replica *replica);
 
 // The zone at the first place was taken out, and the last of the list, which
 // was at the second, has its place.

@@ -132,7 +132,8 @@ void replicate_notify(struct replicate *replicate, const struct notify_in *notif
 {
 	struct replica *replica = atomic_load_explicit(&notify->slot->owner, memory_order_acquire);
 	struct room_counters *counters = &replicate->counters;
-	const struct config_zone *zone = replica != NULL ? replica_zone(replica) : NULL;
+	const struct config_zone *zone = replica != NULL ? config_zone_find(room_config(replicate), notify->slot->origin)
+	                                                 : NULL;
 
 	why[0] = '\0';
 	if (zone == NULL) {

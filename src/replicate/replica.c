@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "replicate/replica.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/epoch.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/log.h"
-#include "dns/serial.h"
+#include "config/differ.h"
 #include "replicate/attempt.h"
 #include "replicate/changes.h"
 #include "replicate/compare.h"
@@ -21,6 +16,7 @@
 #include "replicate/load.h"
 #include "replicate/notify_in.h"
 #include "replicate/publish.h"
+#include "replicate/replica_parts.h"
 #include "replicate/rollback.h"
 
 const char *replica_name(const struct replica *replica, char text[static NAME_MAX_TEXT])
@@ -34,19 +30,40 @@ const struct zone_version *replica_version(const struct replica *replica)
 	return atomic_load_explicit(&replica->slot->version, memory_order_relaxed);
 }
 
-static uint32_t wall_word(int64_t seconds)
+const struct config_zone *replica_zone(struct replica *replica)
 {
-	return seconds <= 0 ? 0 : seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
-}
+	const struct config *config = room_config(replica->room);
+	const uint8_t *origin = replica->slot->origin;
+	const struct config_zone *zone = replica->zone_at < config->zone_count ? &config->zones[replica->zone_at] : NULL;
 
-static uint32_t wall_now(void)
-{
-	return wall_word(clock_wall_s());
+	if (zone != NULL && memcmp(zone->name, origin, replica->slot->origin_length) == 0)
+		return zone;
+	zone = config_zone_find(config, origin);
+	if (zone != NULL)
+		replica->zone_at = (uint32_t)(zone - config->zones);
+	return zone;
 }
 
 // --- its life
 
 static void on_deadline(struct deadline *deadline, uint64_t now);
+
+// Those that decide alike are the same, so nobody who asks sees a difference then.
+static void take_lists(struct replica *replica, const struct config_zone *zone)
+{
+	struct zone_slot *slot = replica->slot;
+	struct lists *lists = &replica->room->lists;
+	char name[NAME_MAX_TEXT];
+	int no_query, no_transfer;
+	const struct acl *query = lists_take(lists, zone->policy->allow_query, &no_query);
+	const struct acl *transfer = lists_take(lists, zone->policy->allow_transfer, &no_transfer);
+
+	lists_give(lists, atomic_exchange_explicit(&slot->allow_query, query, memory_order_acq_rel));
+	lists_give(lists, atomic_exchange_explicit(&slot->allow_transfer, transfer, memory_order_acq_rel));
+	if (no_query != 0 || no_transfer != 0)
+		log_line(LEVEL_ERROR, replica_name(replica, name), "no memory for its access lists: nobody is let in "
+		         "until a reload changes them");
+}
 
 int replica_new(struct replicate *room, const struct config_zone *zone, struct replica **replica)
 {
@@ -78,8 +95,9 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 	made->export_at = DEADLINE_NEVER;
 	made->export_cost_ms = UINT32_MAX;
 	made->role = zone->role;
+	made->zone_at = (uint32_t)(zone - room_config(room)->zones);
 	refresh_init(&made->refresh, clock_boot_ms());
-	replica_configure(made, zone);
+	take_lists(made, zone);
 	atomic_store_explicit(&made->slot->owner, made, memory_order_release);
 	*replica = made;
 	return 0;
@@ -100,6 +118,8 @@ static void begin_to_age(struct replica *replica)
 
 static void set_role(struct replica *replica, uint8_t role)
 {
+	counters_zone(replica->room, replica->role, -1);
+	counters_zone(replica->room, role, 1);
 	attempt_cancel(replica);
 	compare_cancel(replica);
 	publish_cancel(replica);
@@ -107,6 +127,7 @@ static void set_role(struct replica *replica, uint8_t role)
 	rollback_forget(replica);
 	replica->role = role;
 	replica->file = 0;
+	replica->wants_load = role == CONFIG_PRIMARY;
 	export_cancel(replica);
 	if (role == CONFIG_SECONDARY)
 		refresh_init(&replica->refresh, clock_boot_ms());
@@ -114,15 +135,50 @@ static void set_role(struct replica *replica, uint8_t role)
 		begin_to_age(replica);
 }
 
-void replica_configure(struct replica *replica, const struct config_zone *zone)
+// What it does with the old ones is ended, and begins with those that it has now.
+static void take_primaries(struct replica *replica, uint64_t spread)
 {
-	struct zone_slot *slot = replica->slot;
+	const struct attempt *attempt = replica->aside->attempt;
+	bool is_forced = replica->is_forced || (attempt != NULL && attempt_is_forced(attempt));
+	bool was_asking = replica->is_due || attempt != NULL;
 
-	atomic_store_explicit(&replica->zone, zone, memory_order_release);
-	atomic_store_explicit(&slot->allow_query, zone->policy->allow_query, memory_order_release);
-	atomic_store_explicit(&slot->allow_transfer, zone->policy->allow_transfer, memory_order_release);
-	if (replica->role != zone->role)
+	if (replica->role != CONFIG_SECONDARY)
+		return;
+	// What has been fetched already is as good as it was: it is asked after that.
+	if (replica->aside->publication == NULL)
+		attempt_cancel(replica);
+	compare_cancel(replica);
+	if (was_asking || replica->refresh.phase != REPLICA_CURRENT) {
+		replica_wake(replica, is_forced);
+	} else {
+		uint64_t at = clock_boot_ms() + ((spread * room_random(replica->room)) >> 32);
+		replica->refresh.refresh_at = at < replica->refresh.refresh_at ? at : replica->refresh.refresh_at;
+	}
+}
+
+static void take_targets(struct replica *replica)
+{
+	replica->has_warned_targets = false;
+	if (replica->notifies == NULL)
+		return;
+	notify_out_forget(replica);
+	notify_out_zone(replica, NOTIFY_OF_CHANGE);
+}
+
+void replica_configure(struct replica *replica, const struct config_zone *zone, unsigned differs, uint64_t spread)
+{
+	if ((differs & CONFIG_DIFFERS_ACCESS) != 0)
+		take_lists(replica, zone);
+	if ((differs & CONFIG_DIFFERS_ROLE) != 0)
 		set_role(replica, zone->role);
+	else if ((differs & CONFIG_DIFFERS_PRIMARIES) != 0)
+		take_primaries(replica, spread);
+	if ((differs & CONFIG_DIFFERS_TARGETS) != 0)
+		take_targets(replica);
+	if ((differs & CONFIG_DIFFERS_FILE) != 0 && replica->role == CONFIG_PRIMARY)
+		replica->wants_load = true;
+	monitor_configure_zone(replica);
+	changes_mark(replica);
 }
 
 static void on_buried(struct mail *mail, void *receiver)
@@ -176,10 +232,9 @@ void replica_remove(struct replica *replica)
 	monitor_forget(replica);
 	deadline_leave(&room->deadlines, &replica->deadline);
 	atomic_store_explicit(&replica->slot->owner, NULL, memory_order_release);
-	// Its lists go with the old configuration; where there is no memory to take
-	// the slot out it stays, and must not point at them.
-	atomic_store_explicit(&replica->slot->allow_query, &acl_none, memory_order_release);
-	atomic_store_explicit(&replica->slot->allow_transfer, &acl_none, memory_order_release);
+	// Where there is no memory to take the slot out it stays, and lets nobody in.
+	lists_give(&room->lists, atomic_exchange_explicit(&replica->slot->allow_query, &acl_none, memory_order_acq_rel));
+	lists_give(&room->lists, atomic_exchange_explicit(&replica->slot->allow_transfer, &acl_none, memory_order_acq_rel));
 	replica->is_out_of_table = zone_table_remove(room->table, replica->slot);
 	room_job_begin(room);
 	replica_drop(replica);
@@ -289,6 +344,11 @@ static unsigned step(struct replica *replica, enum refresh_event event)
 	return refresh_step(&replica->refresh, event, clock_boot_ms(), room_random(replica->room));
 }
 
+void replica_step(struct replica *replica, enum refresh_event event)
+{
+	act(replica, step(replica, event));
+}
+
 static void on_deadline(struct deadline *deadline, uint64_t now)
 {
 	struct replica *replica = (struct replica *)((char *)deadline - offsetof(struct replica, deadline));
@@ -296,7 +356,7 @@ static void on_deadline(struct deadline *deadline, uint64_t now)
 	if (replica->is_woken && replica_is_idle(replica))
 		notify_in_resume(replica);
 	if (replica->role == CONFIG_SECONDARY && now >= refresh_next(&replica->refresh))
-		act(replica, step(replica, REFRESH_TICK));
+		replica_step(replica, REFRESH_TICK);
 	if (now >= replica->export_at)
 		export_tick(replica, now);
 	set_deadline(replica);
@@ -310,314 +370,4 @@ void replica_wake(struct replica *replica, bool is_forced)
 	(void)step(replica, REFRESH_WOKEN);
 	attempt_request(replica, true);
 	set_deadline(replica);
-}
-
-// --- how things ended
-
-void replica_clear_error(struct replica *replica)
-{
-	struct aside *aside = aside_have(replica);
-
-	if (replica->aside == &aside_nothing)
-		return;
-	free(aside->last_error);
-	aside->last_error = NULL;
-	memset(aside->told, 0, sizeof aside->told);
-	aside_tidy(replica);
-}
-
-bool replica_has_news(struct replica *replica, const char *why)
-{
-	uint32_t hash = (uint32_t)hash_bytes(why, strlen(why)) | 1; // 0 is none
-	struct aside *aside = aside_of(replica);
-
-	for (unsigned i = 0; aside != NULL && i < REPLICA_TOLD; i++)
-		if (aside->told[i] == hash)
-			return false;
-	if (aside != NULL)
-		aside->told[aside->told_at++ % REPLICA_TOLD] = hash;
-	return true;
-}
-
-// Without memory what is known already stays.
-static void set_last_error(struct replica *replica, const char *why)
-{
-	struct aside *aside = aside_of(replica);
-	char *text = aside != NULL ? strndup(why, 255) : NULL;
-
-	if (text == NULL)
-		return;
-	free(aside->last_error);
-	aside->last_error = text;
-}
-
-void replica_note_error(struct replica *replica, const char *why)
-{
-	if (replica->aside->last_error == NULL || strcmp(replica->aside->last_error, why) != 0)
-		set_last_error(replica, why);
-	replica->last_error_at = wall_now();
-	changes_mark(replica);
-}
-
-bool replica_is_told_of_news(const struct replica *replica)
-{
-	const struct zone_version *version = replica_version(replica);
-
-	return version != NULL
-	       && ((replica->has_primary_serial && serial_newer(replica->primary_serial, zone_serial(version)))
-	           || (replica->has_notify_serial && serial_newer(replica->notify_serial, zone_serial(version))));
-}
-
-void replica_note_serial(struct replica *replica, const struct endpoint *primary, uint32_t serial)
-{
-	const struct zone_version *version = replica_version(replica);
-
-	changes_mark(replica);
-	if (primary->family != AF_UNSPEC)
-		replica->primary = endpoints_keep(&replica->room->endpoints, primary);
-	if (!replica->has_primary_serial || serial_newer(serial, replica->primary_serial) || version == NULL)
-		replica->primary_serial = serial;
-	replica->has_primary_serial = true;
-	if (version != NULL && serial_newer(serial, zone_serial(version)) && replica->behind_since == 0)
-		replica->behind_since = wall_now();
-}
-
-void replica_confirmed(struct replica *replica)
-{
-	const struct zone_version *version = replica_version(replica);
-	char name[NAME_MAX_TEXT];
-
-	replica->confirmed = wall_now();
-	// A NOTIFY that came meanwhile may know of more than this answer did.
-	if (version != NULL && !replica->is_woken) {
-		replica->primary_serial = zone_serial(version);
-		replica->has_primary_serial = true;
-		replica->behind_since = 0;
-		replica->has_notify_serial = false;
-	}
-	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	if (replica->aside->last_error != NULL && version != NULL)
-		log_event(LEVEL_INFO, "confirmed-again", replica_name(replica, name),
-		         LOG_FIELDS(log_number("serial", zone_serial(version))), "serial %" PRIu32 " is confirmed again",
-		         zone_serial(version));
-	replica_clear_error(replica);
-	act(replica, step(replica, REFRESH_CONFIRMED));
-	replica_put_state(replica);
-	replica_settle(replica);
-}
-
-void replica_failed(struct replica *replica, const char *why)
-{
-	replica_note_error(replica, why[0] != '\0' ? why : "no primary could be asked");
-	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	act(replica, step(replica, REFRESH_FAILED));
-	replica_put_state(replica);
-	replica_settle(replica);
-}
-
-void replica_unproven(struct replica *replica, const char *why, bool is_bad_time)
-{
-	char name[NAME_MAX_TEXT];
-
-	if (replica->refresh.is_on_trial && replica->refresh.failures == 0)
-		log_line(LEVEL_ERROR, replica_name(replica, name), "%s: it is served on until %s",
-		         is_bad_time ? "its copy is not too old, one of the clocks is wrong (TSIG BADTIME)"
-		                     : "its copy is too old by our clock, which may be why TSIG does not verify",
-		         is_bad_time ? "the clock is set" : "a primary is understood");
-	replica_note_error(replica, why);
-	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	act(replica, step(replica, REFRESH_UNPROVEN));
-	replica_put_state(replica);
-	replica_settle(replica);
-}
-
-void replica_postponed(struct replica *replica, const char *why, uint64_t at)
-{
-	uint64_t spread = 1000;
-
-	replica_note_error(replica, why);
-	if (replica->refresh.phase == REPLICA_CURRENT)
-		replica->refresh.phase = REPLICA_STALE;
-	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	replica->refresh.refresh_at = at + ((spread * room_random(replica->room)) >> 32);
-	replica_settle(replica);
-}
-
-void replica_still_held(struct replica *replica)
-{
-	replica->notify_after = clock_boot_ms() + NOTIFY_PAUSE_MS;
-	if (!replica->is_unsaved)
-		replica_clear_error(replica);
-	// An older version is served because the operator wants it, and it is as good
-	// as the primaries are there.
-	if (replica->aside->pin != NULL)
-		replica->confirmed = wall_now();
-	act(replica, step(replica, replica->aside->pin != NULL ? REFRESH_CONFIRMED : REFRESH_HELD));
-	replica_put_state(replica);
-	replica_settle(replica);
-}
-
-void replica_take_stamp(struct replica *replica, const struct file_stamp *stamp)
-{
-	replica->file = load_digest(stamp);
-	replica->file_changed = wall_word(stamp->mtime_ns / 1000000000);
-}
-
-// A secondary's file is as old as it looks; a primary's is what there is.
-static void took_file(struct replica *replica)
-{
-	int64_t age = clock_wall_s() - (int64_t)replica->file_changed;
-
-	if (replica->role == CONFIG_PRIMARY) {
-		replica->refresh.phase = REPLICA_CURRENT;
-		return;
-	}
-	if (replica->confirmed == 0)
-		replica->confirmed = replica->file_changed;
-	refresh_resume(&replica->refresh, 0, (int64_t)replica->refresh.expire - age, false, clock_boot_ms());
-	if (replica->refresh.phase == REPLICA_EXPIRED)
-		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
-}
-
-// Said once of a zone: it is served, but not as its owner means it.
-static void warn_of_iterations(struct replica *replica, const struct zone_version *version)
-{
-	struct nsec3_parameters parameters;
-	char name[NAME_MAX_TEXT];
-
-	if (replica->has_warned_nsec3 || !zone_nsec3_parameters(version, &parameters)
-	    || parameters.iterations <= NSEC3_GOOD_ITERATIONS)
-		return;
-	replica->has_warned_nsec3 = true;
-	if (parameters.iterations > NSEC3_MAX_ITERATIONS)
-		log_line(LEVEL_WARNING, replica_name(replica, name),
-		         "NSEC3 with %u iterations: above %u no proof is sent that a name does not exist, and validating "
-		         "resolvers may answer SERVFAIL; sign it with 0 (RFC 9276)", parameters.iterations, NSEC3_MAX_ITERATIONS);
-	else
-		log_line(LEVEL_WARNING, replica_name(replica, name),
-		         "NSEC3 with %u iterations: above %u resolvers take the zone for unsigned; sign it with 0 (RFC 9276)",
-		         parameters.iterations, NSEC3_GOOD_ITERATIONS);
-}
-
-int64_t replica_confirmation(const struct replica *replica, uint64_t confirmed_at)
-{
-	int64_t now = clock_wall_s();
-
-	if (confirmed_at != 0)
-		return now - (int64_t)((clock_boot_ms() - confirmed_at) / 1000);
-	return replica->confirmed != 0 ? replica->confirmed : now;
-}
-
-void replica_replaced(struct replica *replica, const struct zone_version *version, bool is_transfer,
-                      uint64_t confirmed_at)
-{
-	struct rrset set;
-	struct soa soa;
-	char name[NAME_MAX_TEXT];
-
-	zone_soa(version, &set);
-	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
-		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
-	replica->is_file_served = false; // load_published() knows better
-	replica->transferred = wall_now();
-	if (is_transfer)
-		replica->confirmed = wall_word(replica_confirmation(replica, confirmed_at));
-	if (replica->has_notify_serial && !serial_newer(replica->notify_serial, soa.serial))
-		replica->has_notify_serial = false;
-	if (!replica->has_primary_serial || !serial_newer(replica->primary_serial, soa.serial)) {
-		replica->primary_serial = soa.serial;
-		replica->behind_since = 0;
-	}
-	replica_clear_error(replica);
-	held_served(replica, soa.serial);
-	if (is_transfer)
-		(void)refresh_replaced(&replica->refresh, confirmed_at, clock_boot_ms(), room_random(replica->room));
-	else
-		took_file(replica);
-	// A primary that is known to have more is asked again soon.
-	if (replica->behind_since != 0)
-		replica->refresh.refresh_at = clock_boot_ms() + 2000;
-	log_event(LEVEL_NOTICE, "published", replica_name(replica, name), LOG_FIELDS(log_number("serial", soa.serial)),
-	          "serial %u is served", soa.serial);
-	warn_of_iterations(replica, version);
-}
-
-// --- the store's view of it
-
-// Boot milliseconds as wall seconds; 0 for never.
-static int64_t wall_of(uint64_t at)
-{
-	uint64_t now = clock_boot_ms();
-
-	if (at == REFRESH_NEVER)
-		return 0;
-	return clock_wall_s() + ((int64_t)(at / 1000) - (int64_t)(now / 1000));
-}
-
-void replica_store_state(const struct replica *replica, struct store_state *state)
-{
-	const struct zone_version *version = replica_version(replica);
-
-	memset(state, 0, sizeof *state);
-	state->has_version = version != NULL;
-	if (version != NULL)
-		state->serial = replica->aside->pin != NULL ? replica->aside->pin->newest : zone_serial(version);
-	state->transferred = replica->transferred;
-	state->confirmed = replica->confirmed;
-	if (replica->role == CONFIG_SECONDARY && version != NULL) {
-		state->refresh_at = wall_of(replica->refresh.refresh_at);
-		state->expires_at = replica->refresh.expires_at != REFRESH_NEVER
-		                    ? wall_of(replica->refresh.expires_at)
-		                    : (int64_t)replica->confirmed + replica->refresh.expire;
-		state->life = replica->refresh.life;
-	}
-	endpoint_to(replica_primary(replica), &state->primary);
-	if (replica->aside->last_error != NULL)
-		snprintf(state->last_error, sizeof state->last_error, "%s", replica->aside->last_error);
-	state->last_error_at = replica->last_error_at;
-	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
-		state->file = replica->file;
-}
-
-void replica_put_state(struct replica *replica)
-{
-	struct store_state state;
-
-	// On trial, the times that the store has are better than those of this clock.
-	if (replica_version(replica) == NULL || replica->is_unsaved || replica->wants_store
-	    || replica->aside->publication != NULL || replica->refresh.is_on_trial)
-		return;
-	replica_store_state(replica, &state);
-	(void)store_put_state(replica->room->store, replica->slot->origin, &state);
-}
-
-void replica_resume(struct replica *replica, const struct zone_version *version,
-                    const struct store_state *state, int64_t wall, bool ask_first)
-{
-	struct endpoint primary;
-	struct rrset set;
-	struct soa soa;
-
-	zone_soa(version, &set);
-	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
-		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
-	replica->transferred = wall_word(state->transferred);
-	replica->confirmed = wall_word(state->confirmed);
-	replica->last_error_at = wall_word(state->last_error_at);
-	endpoint_from(&primary, (const struct sockaddr *)&state->primary);
-	replica->primary = endpoints_keep(&replica->room->endpoints, &primary);
-	if (state->last_error[0] != '\0')
-		set_last_error(replica, state->last_error);
-	zone_slot_publish(replica->slot, version);
-	warn_of_iterations(replica, version);
-	if (replica->role != CONFIG_SECONDARY) {
-		replica->refresh.phase = REPLICA_CURRENT;
-		return;
-	}
-	refresh_resume(&replica->refresh, state->refresh_at - wall, state->expires_at - wall, ask_first,
-	               clock_boot_ms());
-	if (state->life != 0)
-		replica->refresh.life = state->life;
-	if (replica->refresh.phase == REPLICA_EXPIRED)
-		zone_slot_set_state(replica->slot, ZONE_STATE_EXPIRED);
 }

@@ -26,7 +26,6 @@ struct replica {
 	struct deadline deadline;  // the earliest of refresh, expiry and export; its index is that in room->replicas
 	struct replicate *room;
 	struct zone_slot *slot;
-	_Atomic(const struct config_zone *) zone; // valid with room->config
 	const struct aside *aside;       // what few have; never NULL
 	union {
 		struct { struct replica *next_due, *previous_due; }; // queue of those that wait for an attempt
@@ -51,6 +50,7 @@ struct replica {
 	uint32_t primary_serial;
 	uint32_t notify_serial;    // what the last NOTIFY told, until an answer of a primary says more
 
+	uint32_t zone_at;          // where it stood in room->config when it was last looked for
 	arena_ref line;            // struct zone_line
 	arena_ref primary;         // of the last contact, in room->endpoints; 0: none
 	uint32_t attempts;         // that have ended
@@ -59,7 +59,6 @@ struct replica {
 	uint32_t holds;            // jobs that still point here
 
 	uint8_t role;              // enum config_role
-	bool generation : 1;       // of the configuration that named it last, its lowest bit
 	bool has_primary_serial : 1;
 	bool has_notify_serial : 1;
 	bool is_due : 1;           // in the queue
@@ -86,10 +85,9 @@ struct replica {
 };
 static_assert(sizeof(struct replica) <= 208, "a zone costs no more");
 
-static inline const struct config_zone *replica_zone(struct replica *replica)
-{
-	return atomic_load_explicit(&replica->zone, memory_order_acquire);
-}
+// The zone in the configuration in force, valid with room->config: never NULL
+// while it is in room->replicas. On the loop, or under the lock.
+const struct config_zone *replica_zone(struct replica *replica);
 
 static inline struct zone_line *replica_line(const struct replica *replica)
 {
@@ -117,8 +115,10 @@ const struct zone_version *replica_version(const struct replica *replica);
 // Makes the zone's state and its slot. ERR_MEMORY.
 int replica_new(struct replicate *room, const struct config_zone *zone, struct replica **replica);
 
-// Points it at a new configuration: lists, policy, role.
-void replica_configure(struct replica *replica, const struct config_zone *zone);
+// The configuration in force, which is new, has it in another way: in which, says
+// the set of enum config_difference. New primaries of a zone that is current are
+// asked within `spread` ms.
+void replica_configure(struct replica *replica, const struct config_zone *zone, unsigned differs, uint64_t spread);
 
 // Takes the zone out of service; the memory goes once nobody can see it.
 void replica_remove(struct replica *replica);

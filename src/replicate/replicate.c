@@ -145,7 +145,7 @@ static void on_begin(struct deadline *deadline, uint64_t now)
 
 	room->loads.is_begun = true;
 	if (!orphans_forget(room))
-		deadline_set(&room->deadlines, deadline, now); // the rest in another step
+		deadline_set(&room->deadlines, deadline, now + 1); // the rest in another step
 	load_run(room);
 }
 
@@ -185,81 +185,24 @@ no_box:
 
 // --- configuration
 
-static int add_zone(struct replicate *room, const struct config_zone *zone)
+static void add_all(struct replicate *room, const struct config *config)
 {
-	struct replica *replica;
-	int error;
-
-	if (room->replica_count == room->replica_room) {
-		uint32_t wanted = room->replica_room == 0 ? 64 : room->replica_room * 2;
-		struct replica **replicas = realloc(room->replicas, wanted * sizeof *replicas);
-		if (replicas == NULL)
-			return ERR_MEMORY;
-		room->replicas = replicas;
-		if (changes_reserve(&room->changes, wanted) != 0)
-			return ERR_MEMORY;
-		room->replica_room = wanted;
-	}
-	error = replica_new(room, zone, &replica);
-	if (error != 0)
-		return error;
-	replica->deadline.index = room->replica_count;
-	replica->generation = (room->generation & 1) != 0;
-	replica->wants_load = room->is_running && zone->role != CONFIG_SECONDARY;
-	replica->wants_resume = room->is_running && zone->role == CONFIG_SECONDARY;
-	room->replicas[room->replica_count++] = replica;
-	changes_mark(replica);
-	return 0;
-}
-
-static void take_zone(struct replicate *room, const struct config_zone *zone)
-{
-	struct zone_slot *slot = zone_table_get(room->table, zone->name);
-	struct replica *replica = slot != NULL ? atomic_load_explicit(&slot->owner, memory_order_relaxed) : NULL;
+	const struct config_remotes *last = NULL;
 	char name[NAME_MAX_TEXT];
-	int error;
 
-	if (replica != NULL) {
-		replica->generation = (room->generation & 1) != 0;
-		replica_configure(replica, zone);
-		replica->wants_load = replica->role == CONFIG_PRIMARY;
-		// The reload may have mended what keeps it from being current.
-		if (replica->role == CONFIG_SECONDARY && replica->refresh.phase != REPLICA_CURRENT)
-			replica_wake(replica, false);
-		return;
+	lists_begin(&room->lists);
+	zone_table_batch_begin(room->table);
+	for (uint32_t i = 0; i < config->zone_count; i++) {
+		const struct config_zone *zone = &config->zones[i];
+		int error = turnover_add(room, zone);
+		if (error != 0)
+			log_line(LEVEL_ERROR, name_to_text(zone->name, name), "the zone cannot be set up: %s", error_text(error));
+		// Zones that are written together mostly share the list.
+		if (zone->role == CONFIG_SECONDARY && zone->policy->primaries != last)
+			counters_name(room, last = zone->policy->primaries);
 	}
-	error = add_zone(room, zone);
-	if (error != 0)
-		log_line(LEVEL_ERROR, name_to_text(zone->name, name), "the zone cannot be set up: %s", error_text(error));
-}
-
-static void drop_old_zones(struct replicate *room)
-{
-	uint32_t i = 0, dropped = 0;
-
-	while (i < room->replica_count) {
-		struct replica *replica = room->replicas[i];
-		if (replica->generation == ((room->generation & 1) != 0)) {
-			i++;
-			continue;
-		}
-		char name[NAME_MAX_TEXT];
-		log_line(LEVEL_NOTICE, replica_name(replica, name), "no longer configured: given up");
-		dropped++;
-		room->replicas[i] = room->replicas[--room->replica_count];
-		room->replicas[i]->deadline.index = i;
-		changes_move(room, i, room->replica_count);
-		monitor_move(room, i, room->replica_count);
-		replica_remove(replica);
-	}
-	if (dropped > 0)
-		log_line(LEVEL_NOTICE, NULL, "%u zone%s no longer configured; what the store has of them is kept for 7 days, "
-		         "should they come back", dropped, dropped == 1 ? " is" : "s are");
-}
-
-static void release_config(void *config)
-{
-	config_release(config);
+	zone_table_batch_end(room->table);
+	counters_named(room);
 }
 
 static void settle_all(struct replicate *room)
@@ -271,33 +214,20 @@ static void settle_all(struct replicate *room)
 int replicate_configure(struct replicate *replicate, const struct config *config)
 {
 	struct replicate *room = replicate;
-	const struct config *old = room_config(room);
 
 	room_enter(room);
-	room->generation++;
 	atomic_store_explicit(&room->config, config_hold(config), memory_order_release);
-	zone_table_batch_begin(room->table);
-	for (uint32_t i = 0; i < config->zone_count; i++)
-		take_zone(room, &config->zones[i]);
-	zone_table_batch_end(room->table);
-	drop_old_zones(room);
-	counters_configure(room);
-	monitor_configure(room);
+	add_all(room, config);
+	monitor_configure(room, monitor_is_wanted(config));
 	notify_out_configure(room, config);
-	if (!room->is_running) {
-		start_load_all(room);
-		orphans_find(room);
-		room->is_running = true;
-	}
+	start_load_all(room);
+	orphans_find(room);
+	room->is_running = true;
 	// From here all is done by the loop, once it runs and the store has its thread.
 	settle_all(room);
-	room->loads.cursor = 0;
 	tidy_note(room, config->zone_count);
 	deadline_set(&room->deadlines, &room->loads.begin, clock_boot_ms());
 	room_leave(room);
-	// Workers may still be reading the old lists.
-	if (old != NULL)
-		epoch_retire(release_config, (void *)(uintptr_t)old);
 	return 0;
 }
 
@@ -422,6 +352,7 @@ void replicate_stop(struct replicate *replicate, void (*done)(void *context), vo
 	room_enter(room);
 	room->stopped = done;
 	room->stopped_context = context;
+	turnover_stop(room);
 	for (uint32_t i = 0; i < room->replica_count; i++) {
 		struct replica *replica = room->replicas[i];
 		attempt_cancel(replica);
@@ -490,6 +421,7 @@ void replicate_free(struct replicate *replicate)
 	deadline_queue_free(&replicate->deadlines);
 	endpoints_free(&replicate->endpoints);
 	exports_free(&replicate->exports);
+	lists_free(&replicate->lists);
 	config_release(room_config(replicate));
 	mailbox_free(replicate->box);
 	pthread_mutex_destroy(&replicate->lock);

@@ -26,13 +26,26 @@ struct replicate_setup {
 
 int replicate_new(const struct replicate_setup *setup, struct replicate **replicate);
 
-// Takes over a configuration, at the start and at each reload: adds, removes
-// and changes only what differs; holds it. Zones are loaded from the store
-// first (before store_start() at the first call, in parallel), from their file
-// where the store has nothing, then refreshed, spread over time. Primary zones
-// whose file changed since (mtime, size, inode) are read again. Returns 0 or
-// ERR_MEMORY; what concerns one zone fails that zone alone, with a log line.
+// Takes the first configuration, at the start and before store_start(); holds
+// it. Zones are loaded from the store, in parallel, from their file where the
+// store has nothing, then refreshed, spread over time. Returns 0 or ERR_MEMORY;
+// what concerns one zone fails that zone alone, with a log line.
 int replicate_configure(struct replicate *replicate, const struct config *config);
+
+// What a reload touched: so many zones, and no others.
+struct replicate_reload {
+	uint32_t added, removed;
+	uint32_t changed; // kept in another way than before
+	uint32_t reread;  // whose file has changed since it was read (mtime, size, inode)
+};
+typedef void replicate_reloaded(void *context, int error, const struct replicate_reload *reload);
+
+// Takes over the new configuration of a plan (replicate/plan.h), which is kept
+// until `done` is called: on the loop, under a lock, so it only sends a message;
+// with ERR_CLOSED where the server stops meanwhile. One at a time. ERR_MEMORY,
+// and done is not called.
+struct plan;
+int replicate_reconfigure(struct replicate *replicate, const struct plan *plan, replicate_reloaded *done, void *context);
 
 // Ends transfers, writes the zone files that wait, stores all deadlines, then
 // calls done on the loop; free after that.

@@ -20,6 +20,7 @@
 #include "replicate/endpoints.h"
 #include "replicate/export.h"
 #include "replicate/link.h"
+#include "replicate/lists.h"
 #include "replicate/load.h"
 #include "replicate/monitor.h"
 #include "replicate/notify_in.h"
@@ -29,6 +30,7 @@
 #include "replicate/random.h"
 #include "replicate/replicate.h"
 #include "replicate/tidy.h"
+#include "replicate/turnover.h"
 
 struct replica;
 
@@ -53,7 +55,9 @@ struct replicate {
 	_Atomic(const struct config *) config; // held; the one before is let go after a grace period
 	struct replica **replicas;
 	uint32_t replica_count, replica_room;
-	uint32_t generation;     // of the configuration
+	uint32_t generation;     // of the configuration whose primaries are named
+	struct lists lists;
+	struct turnover turnover;
 	struct changes changes;
 	struct room_counters counters;
 	struct monitor monitor;

@@ -190,11 +190,11 @@ static int copy_bucket(struct replicate *room, unsigned bucket, struct primary_c
 	*copies = NULL;
 	pthread_mutex_lock(&room->lock);
 	for (primary = room->primaries.bucket[bucket]; primary != NULL; primary = primary->next)
-		wanted += primary->record.generation == room->generation;
+		wanted += primary->record.generation >= room->generation;
 	if (wanted > 0)
 		*copies = malloc(wanted * sizeof **copies);
 	for (primary = room->primaries.bucket[bucket]; primary != NULL && *copies != NULL; primary = primary->next)
-		if (primary->record.generation == room->generation)
+		if (primary->record.generation >= room->generation)
 			fill_counters(primary, &(*copies)[(*count)++]);
 	pthread_mutex_unlock(&room->lock);
 	return wanted > 0 && *copies == NULL ? ERR_MEMORY : 0;

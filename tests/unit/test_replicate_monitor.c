@@ -106,7 +106,7 @@ static int fresh(void **state)
 		room.replica_count++;
 	}
 	notify_out_configure(&room, config);
-	monitor_configure(&room);
+	monitor_configure(&room, monitor_is_wanted(config));
 	publish(zones[COM], 5);
 	return 0;
 }
@@ -119,6 +119,7 @@ static int clear(void **state)
 		replica_free(zones[i]);
 	}
 	zone_table_free(room.table);
+	lists_free(&room.lists);
 	primary_free_all(&room);
 	endpoints_free(&room.endpoints);
 	changes_free(&room.changes);

@@ -44,7 +44,7 @@ static struct replica *zone_named(const char *name)
 	memcpy(slot->origin, wire, name_length(wire));
 	replica->room = &room;
 	replica->slot = slot;
-	atomic_store(&replica->zone, config_zone_find(config, wire));
+	slot->origin_length = (uint8_t)name_length(wire);
 	replica->aside = &aside_nothing;
 	replica->is_removed = true; // for the loop, which shall not act on it
 	atomic_store(&slot->owner, replica);
