@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -13,6 +14,42 @@ import peers                                    # noqa: E402
 from peers import process                       # noqa: E402
 
 SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
+# Seconds for each of a test's setup, call and teardown, several times what any
+# needs on a busy machine: what hangs fails, and the others still run.
+LIMIT = 6 * 3600 if SOAK else 600
+
+
+class TooLong(BaseException):
+    """Not an Exception, so that no test takes it for one of a server's."""
+
+
+def _out_of_time(*_):
+    raise TooLong(f"not done after {LIMIT} s")
+
+
+def _limited():
+    before = signal.signal(signal.SIGALRM, _out_of_time)
+    signal.alarm(LIMIT)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup():
+    yield from _limited()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    yield from _limited()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown():
+    yield from _limited()
 
 
 class Lab:
