@@ -52,7 +52,7 @@ struct answer_glue {
 	uint64_t hash;
 	const void *bucket; // NULL: the name is not below the cut
 };
-#define ANSWER_GLUE_MOST 13 // name servers looked at ahead; more are found later and slower
+#define ANSWER_GLUE_MOST 13u // name servers looked at ahead; more are found later and slower
 
 struct answer {
 	enum answer_action action;
@@ -76,6 +76,7 @@ struct answer {
 	bool chaos;               // a question about the server itself
 	bool over_udp;
 	uint8_t glue_count;
+	bool glue_plain;          // each of them names a label right below the cut, and none the question's
 	bool has_soa;             // a SOA of class IN stood in the authority section (IXFR)
 
 	// What the stages found of the name in `version`; nothing clears these.

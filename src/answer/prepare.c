@@ -52,6 +52,21 @@ bool glue_name(const struct qname *name, unsigned cut_labels, const uint8_t *rec
 	       hash_below(target, *length - cut_length, hash);
 }
 
+// Whether a name that is in lower case is a label and the cut, and not the
+// question's own: compressed it is then that label and a pointer to the cut.
+static bool is_plain(const struct answer *answer, const uint8_t *target, size_t length)
+{
+	const struct qname *q = &answer->qname;
+	unsigned cut = answer->find.labels;
+	size_t label = (size_t)target[0] + 1;
+	if (label + q->length - q->offset[cut] != length)
+		return false;
+	if (cut == q->label_count)
+		return true;
+	const uint8_t *asked = q->wire + q->offset[cut + 1];
+	return asked[0] != target[0] || !bytes_equal(asked, target, label);
+}
+
 // The addresses that a referral will need.
 static void gather(struct answer *answer)
 {
@@ -60,13 +75,16 @@ static void gather(struct answer *answer)
 	    !ns.targets_in_zone || ns.count > ANSWER_GLUE_MOST)
 		return;
 	const uint8_t *record = ns.wire;
+	bool plain = true;
 	for (unsigned n = 0; n < ns.count; n++, record = record_next(record)) {
 		struct answer_glue *glue = &answer->glue[n];
 		uint8_t target[NAME_MAX_WIRE];
 		size_t length;
 		bool below = glue_name(&answer->qname, answer->find.labels, record, target, &length, &glue->hash);
 		glue->bucket = below ? zone_prefetch_hash(answer->version, glue->hash) : NULL;
+		plain = plain && below && is_plain(answer, target, length);
 	}
+	answer->glue_plain = plain;
 	answer->glue_count = (uint8_t)ns.count;
 }
 

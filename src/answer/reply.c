@@ -328,6 +328,29 @@ static inline uint16_t put_set(struct reply *r, struct owner owner, const struct
 	                                         : put_plain_set(r, owner, set, most_ttl);
 }
 
+// Where the owner can be pointed to and no name is compressed, records go as they
+// are stored. False, with nothing written, where they do not fit.
+static inline bool add_as_stored(struct reply *r, uint16_t at, const struct rrset *set,
+                                 const struct rrset *signatures, uint32_t most_ttl)
+{
+	uint8_t *to = r->w.at;
+	unsigned count = set->count;
+	size_t length = set->length, more = signatures != NULL ? signatures->length : 0;
+	if (length + more > wire_writer_room(&r->w))
+		return false;
+	bytes_copy(to, set->wire, length);
+	if (signatures != NULL) {
+		bytes_copy(to + length, signatures->wire, more);
+		count += signatures->count;
+	}
+	// The stored form is that of a reply whose question is the owner.
+	if (at != MESSAGE_HEADER || most_ttl != TTL_AS_STORED)
+		adapt_records(to, count, at, most_ttl);
+	r->w.at = to + length + more;
+	r->count[r->section] = (uint16_t)(r->count[r->section] + count);
+	return true;
+}
+
 bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
                const struct rrset *signatures, uint32_t most_ttl)
 {
@@ -336,6 +359,8 @@ bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
 	unsigned names = had_names ? r->names.count : 0;
 	if (r->truncated)
 		return false;
+	if (owner.at != 0 && !has_compressible_names(set->type))
+		return add_as_stored(r, owner.at, set, signatures, most_ttl);
 	owner.at = put_set(r, owner, set, most_ttl);
 	if (signatures != NULL)
 		put_set(r, owner, signatures, most_ttl);

@@ -96,12 +96,10 @@ void reply_targets(struct reply *r, const struct rrset *set)
 // (RFC 9471, 3.1).
 static void require_glue(struct reply *r, struct owner owner, const struct zone_node *node)
 {
-	const uint16_t types[] = { TYPE_A, TYPE_AAAA };
-	for (unsigned i = 0; i < 2 && node != NULL; i++) {
-		struct rrset set;
-		if (zone_node_rrset(node, types[i], &set))
-			reply_require(r, owner, &set, NULL, TTL_AS_STORED);
-	}
+	struct rrset sets[2];
+	unsigned count = node != NULL ? zone_node_addresses(node, sets) : 0;
+	for (unsigned i = 0; i < count; i++)
+		reply_require(r, owner, &sets[i], NULL, TTL_AS_STORED);
 }
 
 // Where the name in NS record `n` lies at or below the cut. False: elsewhere.

@@ -278,6 +278,18 @@ bool zone_node_rrsig(const struct zone_node *node, uint16_t covered, struct rrse
 	return node_view(node, set_key(covered, true), set);
 }
 
+unsigned zone_node_addresses(const struct zone_node *node, struct rrset sets[static 2])
+{
+	const uint32_t a = set_key(TYPE_A, false), aaaa = set_key(TYPE_AAAA, false);
+	if ((node->flags & NODE_SHAPE) == NODE_SINGLE) { // as nearly all glue is
+		const uint8_t *record = node_body(node);
+		uint32_t key = record_key(record);
+		return (key == a || key == aaaa) && set_view(record, record_length(record), 1, false, sets);
+	}
+	unsigned count = node_view(node, a, &sets[0]);
+	return count + node_view(node, aaaa, &sets[count]);
+}
+
 bool zone_node_set(const struct zone_node *node, unsigned index, struct rrset *set, uint16_t *covered)
 {
 	struct set_walk walk;

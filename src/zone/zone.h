@@ -134,6 +134,9 @@ bool zone_node_has_dname(const struct zone_node *node);
 bool zone_node_rrset(const struct zone_node *node, uint16_t type, struct rrset *set);
 bool zone_node_rrsig(const struct zone_node *node, uint16_t covered, struct rrset *set);
 
+// The A and AAAA sets of a node, in this order. Returns how many it has.
+unsigned zone_node_addresses(const struct zone_node *node, struct rrset sets[static 2]);
+
 // The sets of a node by index, sorted by type, each RRSIG set right behind
 // what it signs (its type is TYPE_RRSIG, *covered tells the type it covers,
 // else 0). False at the end.
