@@ -10,6 +10,9 @@ Lines on standard input change it, each is answered with a line:
     ZONE SERIAL     the zone has a new serial, and its record "mark" another address
     ixfr on|off     whether an IXFR is answered with the changes or the whole zone
     sent ZONE       how many IXFR and how many whole zones were sent
+
+What answers an SOA or an IXFR question is made when the serial changes; between
+the question and the answer lie only the id, the question's own bytes and send().
 """
 
 import socket
@@ -20,12 +23,57 @@ import threading
 import dns.flags
 import dns.message
 import dns.name
-import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
 
 ixfr_is_on = False
+SOA, IXFR = 6, 251
+REFUSED = 5
+OPT = b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
+THREADS = 64        # each with one connection at a time
+
+
+class Question:
+    """What the feeder needs of a request, taken from its bytes."""
+
+    def __init__(self, wire):
+        self.wire = wire
+        end = after_name(wire, 12)
+        self.name = wire[12:end].lower()
+        self.type = int.from_bytes(wire[end:end + 2], "big")
+        self.bytes = wire[12:end + 4]
+        self.edns = wire[10:12] != b"\0\0"
+        self.serial = None      # what an IXFR's asker has: of the SOA in its authority
+        if self.type == IXFR and wire[8:10] == b"\0\1":
+            rdata = after_name(wire, end + 4) + 10
+            at = after_name(wire, after_name(wire, rdata))
+            self.serial = int.from_bytes(wire[at:at + 4], "big")
+
+    def answered(self, ready):
+        """A ready answer with this request's id, question and kind of EDNS."""
+        return b"".join((self.wire[:2], bytes([ready[2] | self.wire[2] & 1]), ready[3:10],
+                         b"\0\1" if self.edns else b"\0\0", self.bytes, ready[12 + len(self.bytes):],
+                         OPT if self.edns else b""))
+
+    def refused(self):
+        return self.answered(struct.pack("!6H", 0, 0x8000 | REFUSED, 1, 0, 0, 0) + self.bytes)
+
+
+def after_name(wire, at):
+    while 0 < wire[at] < 0xc0:
+        at += wire[at] + 1
+    return at + (2 if wire[at] else 1)
+
+
+def ready(name, qtype, answers):
+    """An answer with AA for any request of that name and type."""
+    message = dns.message.Message(id=0)
+    message.flags = dns.flags.QR | dns.flags.AA
+    message.question = [dns.rrset.RRset(name, dns.rdataclass.IN, qtype)]
+    message.answer = answers
+    return message.to_wire()
 
 
 class Stream:
@@ -48,14 +96,15 @@ class Stream:
         word = struct.pack("!I", self.serial)
         last = self.starts[-1]
         self.serials = [self.data.index(word), self.data.rindex(word, last)]
-        self.mark = self._after_name(at) + 10 if (at := self.data.find(b"\4mark")) >= 0 else None
+        self.mark = after_name(self.data, at) + 10 if (at := self.data.find(b"\4mark")) >= 0 else None
 
         self.history = {self.serial: (self.soa, "198.18.0.1")}
+        self._prepare()
 
-    def _after_name(self, at):
-        while 0 < self.data[at] < 0xc0:
-            at += self.data[at] + 1
-        return at + (2 if self.data[at] else 1)
+    def _prepare(self):
+        self.soa_ready = ready(self.soa.name, SOA, [self.soa])
+        old = list(self.history)[-2:-1]
+        self.differences = {serial: self._difference(serial) for serial in old}
 
     def change(self, serial):
         with self.lock:
@@ -66,17 +115,19 @@ class Stream:
                 self.data[at:at + 4] = struct.pack("!I", serial)
             if self.mark:
                 self.data[self.mark + 2:self.mark + 4] = struct.pack("!H", serial & 0xffff)
+            self._prepare()
 
-    def difference(self, query, old):
+    def _difference(self, old):
         """An IXFR of one step (RFC 1995, 4): one address goes, another comes."""
-        reply = dns.message.make_response(query)
-        reply.flags |= dns.flags.AA
         mark = dns.name.from_text("mark", self.soa.name)
         (soa_old, old_address), (soa_new, new_address) = self.history[old], self.history[self.serial]
-        reply.answer += [soa_new, soa_old, dns.rrset.from_text(mark, 3600, "IN", "A", old_address),
-                         soa_new, dns.rrset.from_text(mark, 3600, "IN", "A", new_address), soa_new]
+        return ready(self.soa.name, IXFR, [
+            soa_new, soa_old, dns.rrset.from_text(mark, 3600, "IN", "A", old_address),
+            soa_new, dns.rrset.from_text(mark, 3600, "IN", "A", new_address), soa_new])
+
+    def difference(self, old):
         self.sent_ixfr += 1
-        return reply.to_wire()
+        return self.differences.get(old) or self._difference(old)
 
     def send(self, connection, number, qtype):
         with self.lock:
@@ -85,35 +136,28 @@ class Stream:
             for at in self.starts:
                 self.data[at + 2:at + 4] = word
             for at in self.asked:       # the question's type stands behind its name
-                end = self._after_name(at + 12)
+                end = after_name(self.data, at + 12)
                 self.data[end:end + 2] = struct.pack("!H", qtype)
             connection.sendall(memoryview(self.data))
 
 
-streams = {}
+streams = {}        # of the name's bytes in lower case
 
 
-def soa_reply(query):
-    reply = dns.message.make_response(query)
-    reply.flags |= dns.flags.AA
-    stream = streams.get(query.question[0].name.to_text().lower())
-    if stream:
-        reply.answer.append(stream.soa)
-    else:
-        reply.set_rcode(dns.rcode.REFUSED)
-    return reply.to_wire()
+def key(name):
+    return dns.name.from_text(name).to_wire().lower()
 
 
-def serial_of(query):
-    """What an IXFR's asker has."""
-    return next((rrset[0].serial for rrset in query.authority if rrset.rdtype == dns.rdatatype.SOA), None)
+def soa_reply(question):
+    stream = streams.get(question.name)
+    return question.answered(stream.soa_ready) if stream else question.refused()
 
 
 def udp(s):
     while True:
         wire, peer = s.recvfrom(4096)
         try:
-            s.sendto(soa_reply(dns.message.from_wire(wire)), peer)
+            s.sendto(soa_reply(Question(wire)), peer)
         except Exception as error:
             print(f"feeder: {error}", file=sys.stderr)
 
@@ -132,19 +176,17 @@ def serve(connection):
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         while True:
-            query = dns.message.from_wire(exactly(connection, int.from_bytes(exactly(connection, 2), "big")))
-            asked = query.question[0]
-            stream = streams.get(asked.name.to_text().lower())
-            has = serial_of(query) if asked.rdtype == dns.rdatatype.IXFR else None
-            if stream is None or asked.rdtype == dns.rdatatype.SOA or has == stream.serial:
-                wire = soa_reply(query)
-            elif ixfr_is_on and has in stream.history:
-                wire = stream.difference(query, has)
+            question = Question(exactly(connection, int.from_bytes(exactly(connection, 2), "big")))
+            stream = streams.get(question.name)
+            if stream is None or question.type == SOA or question.serial == stream.serial:
+                wire = soa_reply(question)
+            elif ixfr_is_on and question.serial in stream.history:
+                wire = question.answered(stream.difference(question.serial))
             else:
-                stream.send(connection, query.id, asked.rdtype)
+                stream.send(connection, int.from_bytes(question.wire[:2], "big"), question.type)
                 continue
             connection.sendall(struct.pack("!H", len(wire)) + wire)
-    except (EOFError, OSError):
+    except (EOFError, OSError, IndexError):
         pass
     finally:
         connection.close()
@@ -153,7 +195,7 @@ def serve(connection):
 def accept(s):
     while True:
         connection, _ = s.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        serve(connection)
 
 
 def obey(word, value):
@@ -162,9 +204,9 @@ def obey(word, value):
         ixfr_is_on = value == "on"
         return value
     if word == "sent":
-        stream = streams[value.rstrip(".") + "."]
+        stream = streams[key(value)]
         return f"{stream.sent_ixfr} {stream.sent_whole}"
-    streams[word.rstrip(".") + "."].change(int(value))
+    streams[key(word)].change(int(value))
     return value
 
 
@@ -172,14 +214,14 @@ def main():
     port = int(sys.argv[1])
     for word in sys.argv[2:]:
         name, path = word.split("=", 1)
-        streams[name.rstrip(".") + "."] = Stream(path)
+        streams[key(name)] = Stream(path)
     u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     u.bind(("127.0.0.1", port))
     t = socket.socket()
     t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     t.bind(("127.0.0.1", port))
     t.listen(64)
-    for target, s in ((udp, u), (accept, t)):
+    for target, s in ((udp, u), *[(accept, t)] * THREADS):
         threading.Thread(target=target, args=(s,), daemon=True).start()
     print("ready", flush=True)
     for line in sys.stdin:

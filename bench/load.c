@@ -2,6 +2,10 @@
 // Asks questions over UDP as fast as one core can, or at a steady rate, and
 // measures how long each reply takes. Batches of system calls make it several
 // times cheaper a question than dnsperf, so that the server is what is slow.
+// At a steady rate each question goes out alone when it is due; its time runs
+// from before its send() to when the kernel took the reply in. Where this process
+// itself was not run, the questions that fell due meanwhile are left out instead
+// of sent in a burst, and "held" is the part of the time that was.
 // Usage: load PORT FILE SECONDS WINDOW RATE(0: no limit) DO(0|1)
 // FILE has lines of "NAME TYPE". Prints one line of JSON.
 #include <arpa/inet.h>
@@ -20,6 +24,8 @@
 #define QUESTIONS   200000
 #define ROOM        128
 #define LOST_NS     1000000000ull
+// Behind its times by more than this, the load was held up itself.
+#define HELD_NS     100000.0
 // Latency is counted in steps of 0.5 µs up to 50 ms; what is slower is in the last.
 #define STEP_NS     500
 #define STEPS       100000
@@ -40,11 +46,13 @@ static struct slot slots[WINDOW_MOST];
 static uint32_t free_slots[WINDOW_MOST];
 static uint32_t free_count, window;
 static uint64_t sent, answered, lost, rcodes[16];
+static uint64_t held_ns;
 static uint32_t *histogram;
 
 static struct mmsghdr in[BATCH], out[BATCH];
 static struct iovec in_part[BATCH], out_part[BATCH];
 static uint8_t in_bytes[BATCH][4096], out_bytes[BATCH][ROOM];
+static _Alignas(struct cmsghdr) uint8_t in_control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
 
 static void fail(const char *what)
 {
@@ -52,11 +60,29 @@ static void fail(const char *what)
 	exit(1);
 }
 
+static uint64_t ns_of(struct timespec time)
+{
+	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
+}
+
+// The clock of the kernel's stamps.
 static uint64_t now_ns(void)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ns_of(now);
+}
+
+// When the kernel took a datagram in, or `otherwise` where it has no stamp.
+static uint64_t stamp_of(struct msghdr *message, uint64_t otherwise)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			struct timespec time;
+			memcpy(&time, CMSG_DATA(c), sizeof time);
+			return ns_of(time);
+		}
+	return otherwise;
 }
 
 static uint16_t type_of(const char *word)
@@ -118,6 +144,8 @@ static void questions_read(const char *path, bool dnssec)
 
 static void receive(int fd)
 {
+	for (int i = 0; i < BATCH; ++i)
+		in[i].msg_hdr.msg_controllen = sizeof in_control[i];
 	int got = recvmmsg(fd, in, BATCH, MSG_DONTWAIT, NULL);
 	if (got <= 0)
 		return;
@@ -130,7 +158,8 @@ static void receive(int fd)
 		struct slot *slot = &slots[number];
 		if (slot->sent == 0 || slot->turn != id / window)
 			continue;
-		uint64_t step = (now - slot->sent) / STEP_NS;
+		uint64_t came = stamp_of(&in[i].msg_hdr, now);
+		uint64_t step = came > slot->sent ? (came - slot->sent) / STEP_NS : 0;
 		++histogram[step < STEPS ? step : STEPS - 1];
 		++rcodes[reply[3] & 15];
 		++answered;
@@ -171,24 +200,42 @@ static void forget_lost(uint64_t now)
 		}
 }
 
-static void run(int fd, uint64_t begin, uint64_t end, double rate)
+static void run_full(int fd, uint64_t begin, uint64_t end)
 {
 	uint64_t sweep = begin;
 	for (uint64_t now = begin; now < end; now = now_ns()) {
 		uint32_t count = free_count < BATCH ? free_count : BATCH;
-		if (rate > 0) {
-			double due = (double)(now - begin) / 1e9 * rate - (double)sent;
-			count = due < 1 ? 0 : due < count ? (uint32_t)due : count;
-		} else if (count < BATCH / 2 && free_count < window) {
+		if (count < BATCH / 2 && free_count < window)
 			count = 0; // wait for more replies: full batches are what is cheap
-		}
 		if (count > 0)
 			send_some(fd, count);
 		receive(fd);
-		if (rate == 0 && free_count == 0)
+		if (free_count == 0)
 			poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 100);
 		if (now - sweep > LOST_NS / 4) {
 			forget_lost(now_ns());
+			sweep = now;
+		}
+	}
+}
+
+static void run_paced(int fd, uint64_t begin, uint64_t end, double rate)
+{
+	double step = 1e9 / rate, due = 0; // ns after `begin`
+	uint64_t sweep = begin;
+	for (uint64_t now = begin; now < end; now = now_ns()) {
+		double behind = (double)(now - begin) - due;
+		if (behind > HELD_NS || (behind >= 0 && free_count == 0)) {
+			held_ns += free_count > 0 ? (uint64_t)behind : 0;
+			due += behind;
+		}
+		if (behind >= 0 && free_count > 0) {
+			send_some(fd, 1);
+			due += step;
+		}
+		receive(fd);
+		if (now - sweep > LOST_NS / 4) {
+			forget_lost(now);
 			sweep = now;
 		}
 	}
@@ -203,7 +250,7 @@ static double quantile(double part)
 	return (double)STEPS * STEP_NS / 1e3;
 }
 
-static int connect_to(uint16_t port)
+static int connect_to(uint16_t port, bool stamped)
 {
 	struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int room = 16 << 20; // as far as the system lets it
@@ -211,6 +258,9 @@ static int connect_to(uint16_t port)
 	there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	// The kernel's stamps cost a little each, which the full load leaves out.
+	if (stamped && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){ 1 }, sizeof(int)) != 0)
+		fail("the kernel gives no time stamps");
 	if (fd < 0 || connect(fd, (struct sockaddr *)&there, sizeof there) != 0)
 		fail("cannot open a socket");
 	return fd;
@@ -230,16 +280,20 @@ int main(int count, char **argument)
 	for (int i = 0; i < BATCH; ++i) {
 		in_part[i] = (struct iovec){ .iov_base = in_bytes[i], .iov_len = sizeof in_bytes[i] };
 		out_part[i] = (struct iovec){ .iov_base = out_bytes[i] };
-		in[i].msg_hdr = (struct msghdr){ .msg_iov = &in_part[i], .msg_iovlen = 1 };
+		in[i].msg_hdr = (struct msghdr){ .msg_iov = &in_part[i], .msg_iovlen = 1, .msg_control = in_control[i] };
 		out[i].msg_hdr = (struct msghdr){ .msg_iov = &out_part[i], .msg_iovlen = 1 };
 	}
-	int fd = connect_to((uint16_t)atoi(argument[1]));
-	uint64_t begin = now_ns();
-	run(fd, begin, begin + (uint64_t)(atof(argument[3]) * 1e9), atof(argument[5]));
+	double rate = atof(argument[5]);
+	int fd = connect_to((uint16_t)atoi(argument[1]), rate > 0);
+	uint64_t begin = now_ns(), end = begin + (uint64_t)(atof(argument[3]) * 1e9);
+	if (rate > 0)
+		run_paced(fd, begin, end, rate);
+	else
+		run_full(fd, begin, end);
 	double seconds = (double)(now_ns() - begin) / 1e9;
 	printf("{\"sent\": %lu, \"answered\": %lu, \"lost\": %lu, \"seconds\": %.4f, \"p50\": %.1f, \"p99\": %.1f, "
-	       "\"noerror\": %lu, \"nxdomain\": %lu}\n", (unsigned long)sent, (unsigned long)answered,
-	       (unsigned long)lost, seconds, quantile(0.5), quantile(0.99), (unsigned long)rcodes[0],
+	       "\"held\": %.4f, \"noerror\": %lu, \"nxdomain\": %lu}\n", (unsigned long)sent, (unsigned long)answered,
+	       (unsigned long)lost, seconds, quantile(0.5), quantile(0.99), (double)held_ns / 1e9 / seconds, (unsigned long)rcodes[0],
 	       (unsigned long)rcodes[3]);
 	return 0;
 }

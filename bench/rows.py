@@ -17,9 +17,11 @@ from typing import NamedTuple, Optional
 
 import propagation
 import servers
-from servers import (CLASSES, Prober, TITLES, Watcher, await_answers, until_idle, zone_of)
+from servers import (CLASSES, LOAD_CORE, Prober, SERVER_CORE, TITLES, Watcher, asking, await_answers, until_idle,
+                     zone_of)
+from zones import SERIAL
 
-SERVER_CORE, LOAD_CORE = "0", "1"
+STEADY = 50000      # questions a second, the same for every server
 
 
 class Row(NamedTuple):
@@ -40,6 +42,8 @@ def _cpu_rows(kind, title, goal=""):
         f"cpu full {kind}": Row(f"CPU per answer at full load, {title}", "µs"),
         f"p50 {kind}": Row(f"latency at half load, median, {title}", "µs", digits=0),
         f"p99 {kind}": Row(f"latency at half load, 99 %, {title}", "µs", digits=0),
+        f"p50 {kind} at 50k": Row(f"latency at {STEADY:,} a second, median, {title}", "µs", digits=1),
+        f"p99 {kind} at 50k": Row(f"latency at {STEADY:,} a second, 99 %, {title}", "µs", digits=1),
     }
 
 
@@ -63,13 +67,13 @@ ROWS = {
     "notify flat": Row("one record of flat changed: NOTIFY to served (whole zone sent)", "ms", limit="drain flat",
                        digits=1),
     "notify ixfr": Row("one record of flat changed: NOTIFY to served (IXFR)", "ms", goal="≤ 1 + a commit",
-                       limit="drain small"),
-    "change 1k": Row("one record of a thousand changed: NOTIFY to served (IXFR)", "ms"),
-    "change 100k": Row("one of 100,000", "ms"),
-    "change 1m": Row("one of a million", "ms", goal="≤ 1 + a commit"),
+                       limit="follow flat"),
+    "change 1k": Row("one record of a thousand changed: NOTIFY to served (IXFR)", "ms", limit="follow change"),
+    "change 100k": Row("one of 100,000", "ms", limit="follow change"),
+    "change 1m": Row("one of a million", "ms", goal="≤ 1 + a commit", limit="follow change"),
     "rate updates": Row("answers a second, flat, under an IXFR a second", "1/s", True, digits=0),
     "notify peak": Row("… peak while the zone is replaced", "MB", digits=1),
-    "notify small": Row("one record of a small zone changed: NOTIFY to served", "ms", limit="drain small"),
+    "notify small": Row("one record of a small zone changed: NOTIFY to served", "ms", limit="follow small"),
     "copy again": Row("copies started again, primary away: start to first answer", "s", goal="≤ 0.4"),
     "many text": Row("many zones from text: start to all answered", "s", goal="≤ 1.2", limit="scan many"),
     "many again": Row("many zones, started again (store or text)", "s", goal="≤ 0.6", limit="scan many"),
@@ -84,8 +88,9 @@ ROWS = {
     **_cpu_rows("root referral", "referral in root"),
 }
 for _key, _row in list(ROWS.items()):
-    if _key.startswith(("cpu ", "rate ", "p50 ", "p99 ")) and not _key.endswith(("user", "system")):
+    if _key.startswith(("cpu ", "rate ", "p50 ", "p99 ")) and not _key.endswith("user") and _key != "rate updates":
         ROWS[_key] = _row._replace(limit="echo")
+
 
 class Bench:
     """What is the same in all measurements of a run."""
@@ -94,6 +99,7 @@ class Bench:
         self.work, self.tools, self.seconds, self.wanted = work, tools, seconds, wanted
         self.rates = {}     # (server, kind) -> answers a second found first
         self.notes = set()  # what could not be measured, and why
+        self.held = []      # of each paced load, the part of its time that it was not run
 
     # --- servers
 
@@ -151,9 +157,13 @@ class Bench:
         return int(re.search(r"Queries completed:\s+(\d+)", out).group(1))
 
     def load(self, port, questions, seconds, rate, dnssec):
+        """At full load 256 questions are open; at a rate as many as it takes to keep to it."""
         command = ["taskset", "-c", LOAD_CORE, str(self.tools / "load"), str(port), str(questions),
-                   str(seconds), "256", str(rate), "1" if dnssec else "0"]
-        return json.loads(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
+                   str(seconds), "8192" if rate else "256", str(rate), "1" if dnssec else "0"]
+        found = json.loads(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
+        if rate:
+            self.held.append(found["held"])
+        return found
 
     def questions(self, server, name, kind, path, dnssec=False):
         """The rows of one kind of question."""
@@ -176,8 +186,13 @@ class Bench:
         out[f"rate {kind}"] = full["answered"] / full["seconds"]
         # Half of what this server did when it was first asked, in every round.
         rate = self.rates.setdefault((name, kind), out[f"rate {kind}"] / 2)
-        half = self.load(port, path, self.seconds, rate, dnssec)
+        half = self.load(port, path, self.seconds / 2, rate, dnssec)
         out[f"p50 {kind}"], out[f"p99 {kind}"] = half["p50"], half["p99"]
+        if out[f"rate {kind}"] < 1.1 * STEADY:
+            self.notes.add(f"{TITLES[name]} has no latency at {STEADY:,} a second where it hardly answers as many")
+            return out
+        steady = self.load(port, path, self.seconds / 2, STEADY, dnssec)
+        out[f"p50 {kind} at 50k"], out[f"p99 {kind} at 50k"] = steady["p50"], steady["p99"]
         return out
 
     # --- limits
@@ -204,16 +219,22 @@ class Bench:
                    str(port), *names]
         return float(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.split()[3])
 
-    def commit(self):
-        """Seconds of one small write that reaches the disk."""
-        times = []
-        with tempfile.NamedTemporaryFile(dir=self.work) as f:
-            for _ in range(20):
-                began = time.monotonic()
-                os.pwrite(f.fileno(), bytes(16384), 0)
-                os.fdatasync(f.fileno())
-                times.append(time.monotonic() - began)
-        return sorted(times)[len(times) // 2]
+    def follow(self, source, feeder, changes=15):
+        """Seconds of a change at the least secondary there can be, asked and fed as the servers are."""
+        folder = tempfile.mkdtemp(prefix="follow-", dir=self.work)
+        server = servers.Follow(folder, feeder.serial(source.name))
+        server.add(servers.FileZone(source.name, primaries=[servers.Endpoint("127.0.0.1", feeder.port)]))
+        try:
+            server.launch()
+            time.sleep(0.2)
+            times = []
+            for _ in range(changes):
+                times.append(self.change(server, source, feeder))
+                time.sleep(0.02)
+            return sorted(times)[changes // 2]
+        finally:
+            server.kill()
+            shutil.rmtree(folder, ignore_errors=True)
 
     # --- measurements
 
@@ -292,7 +313,7 @@ class Bench:
                 return {}
         out = {"notify ixfr": sorted(times)[len(times) // 2] * 1e3}
         self.pin(server)
-        seconds = max(3, self.seconds)
+        seconds = 3     # so that three changes fall into it
         command = ["taskset", "-c", LOAD_CORE, str(self.tools / "load"), str(server.port),
                    str(flat.questions["flat"]), str(seconds), "256", "0", "0"]
         load = subprocess.Popen(command, text=True, stdout=subprocess.PIPE)
@@ -328,17 +349,18 @@ class Bench:
         word = serial.to_bytes(4, "big")
         client = servers.client_notify(source.name, serial)
         prober = Prober(server.port, source.name, "SOA", step=0.0002)
-        prober.ask()                    # opens its socket
-        began = time.monotonic()
-        client(server.port)
-        while True:
-            reply = prober.ask()
-            now = time.monotonic()
-            if reply and word in reply:
-                prober.close()
-                return now - began
-            if now - began > 60:
-                raise RuntimeError(f"{server} did not serve {source.name} {serial} after a NOTIFY: {server.tail()}")
+        with asking():
+            prober.ask()                # opens its socket
+            began = time.monotonic()
+            client(server.port)
+            while True:
+                reply = prober.ask()
+                now = time.monotonic()
+                if reply and word in reply:
+                    prober.close()
+                    return now - began
+                if now - began > 60:
+                    raise RuntimeError(f"{server} did not serve {source.name} {serial} after a NOTIFY: {server.tail()}")
 
     def many(self, kind, zones):
         server = self.make(kind, zones)
@@ -382,8 +404,7 @@ class Echo:
     """The echo, with as much of a server's face as questions() needs."""
 
     def __init__(self, tools):
-        from peers import free_port
-        self.port = free_port()
+        self.port = servers.free_port()
         self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, str(tools / "echo"), str(self.port)])
         time.sleep(0.2)
 
@@ -401,8 +422,7 @@ class Feeder:
     """bench/feeder.py on the load's core."""
 
     def __init__(self, streams):
-        from peers import free_port
-        self.port, self.streams, self.process, self.serials = free_port(), streams, None, {}
+        self.port, self.streams, self.process, self.serials = servers.free_port(), streams, None, {}
 
     def start(self):
         self.serials = {}
@@ -413,9 +433,11 @@ class Feeder:
         if self.process.stdout.readline().strip() != "ready":
             raise RuntimeError("the feeder did not start")
 
+    def serial(self, name) -> int:
+        return self.serials.get(name, SERIAL)
+
     def change(self, name) -> int:
-        from zones import SERIAL
-        self.serials[name] = serial = self.serials.get(name, SERIAL) + 1
+        self.serials[name] = serial = self.serial(name) + 1
         self.tell(name, serial)
         return serial
 

@@ -3,11 +3,12 @@
 """Measures Understudy beside NSD, Knot, BIND and PowerDNS, and beside the
 limits of the machine, all in one run. docs/benchmarks.md says how to read it.
 
-    make bench                            everything, five rounds, an hour and a half
-    make bench BENCH=--short              the same zones, one round, a quarter of an hour at most
+    make bench                            everything, five rounds, under an hour
+    make bench BENCH=--short              the same zones, one round, under ten minutes
     bench/run.py --quick                  small zones, one round, two minutes
     bench/run.py --only memory,axfr       rows whose key or title has one of these
     bench/run.py --servers understudy,nsd
+    bench/run.py --publish-kept           the last whole run goes into docs/
 """
 
 import argparse
@@ -17,6 +18,7 @@ import pathlib
 import platform
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -24,6 +26,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import curves  # noqa: E402
+import propagation  # noqa: E402
 import rows  # noqa: E402
 import servers  # noqa: E402
 import table  # noqa: E402
@@ -32,6 +35,13 @@ import zones  # noqa: E402
 BENCH = pathlib.Path(__file__).resolve().parent
 # Between these, docs/benchmarks.md holds what a run with --publish found.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+# From the third round on a server is left out where its turn took longer (seconds).
+SLOW = 60
+# Looks at the idle machine before each turn: above BUSY something else ran, and a
+# run where that was so in more than OFTEN of them is not for publishing.
+BUSY, OFTEN = 0.15, 0.1
+# Nor one whose paced loads were kept from the processor for more of their time.
+HELD = 0.02
 # Of which rows a group of measurements is made.
 GROUPS = {
     "flat": ("flat ",),
@@ -62,17 +72,19 @@ def arguments():
     parser.add_argument("--servers", help="which servers, with commas (understudy,nsd,knot,bind,pdns; "
                                           "--short leaves out pdns)")
     parser.add_argument("--rounds", type=int, help="how often each server is measured (5)")
-    parser.add_argument("--seconds", type=float, help="of each load (4)")
+    parser.add_argument("--seconds", type=float, help="of each load (2; those for latency take half)")
     parser.add_argument("--flat", type=int, help="records of the flat zone (1000000)")
     parser.add_argument("--tld", type=int, help="delegations of tld (500000)")
     parser.add_argument("--many", type=int, help="small zones (100000)")
     parser.add_argument("--signed", type=int, help="names of the signed zone (50000)")
     parser.add_argument("--work", default=str(servers.ROOT / "build" / "bench"), help="where zones and results go")
     parser.add_argument("--publish", action="store_true",
-                        help="put table, figures and picture into docs/ too (on a quiet machine)")
+                        help="put table, figures and pictures into docs/ too (a whole run on a quiet machine)")
+    parser.add_argument("--publish-kept", action="store_true",
+                        help="measure nothing and put into docs/ what the last whole run kept in --work")
     parser.add_argument("--binary", help="the understudy to measure (build/understudy)")
     options = parser.parse_args()
-    defaults = dict(rounds=5, seconds=4, flat=1000000, tld=500000, many=100000, signed=50000)
+    defaults = dict(rounds=5, seconds=2, flat=1000000, tld=500000, many=100000, signed=50000)
     if options.quick:
         defaults = dict(rounds=1, seconds=0.5, flat=100000, tld=50000, many=2000, signed=5000)
     elif options.short:
@@ -90,7 +102,7 @@ def arguments():
 
 def make_tools(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("echo", "scan", "drain", "load"):
+    for name in ("echo", "scan", "drain", "load", "follow"):
         source, program = BENCH / f"{name}.c", folder / name
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O2", "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o", str(program),
@@ -110,8 +122,10 @@ class Run:
         self.kinds = [k for k in options.servers.split(",") if k]
         self.results, self.limits, self.errors, self.feeder = {}, {}, [], None
         self.curves = None
+        self.looks, self.times = [], {}
         self.words = [w.strip().lower() for w in options.only.split(",") if w.strip()]
         self.bench = rows.Bench(self.work, make_tools(self.work / "tools"), options.seconds, self.wanted)
+        servers.Follow.program = self.work / "tools" / "follow"
         self.groups = [g for g in GROUPS if any(self.wanted(r) and group_of(r) == g for r in rows.ROWS)]
 
     def wanted(self, row):
@@ -186,12 +200,15 @@ class Run:
             try:
                 limits["drain"] = bench.drain(self.feeder.port, self.flat.name, self.tld.name, self.small.name)
                 limits["drain flat"] = bench.drain(self.feeder.port, self.flat.name)
-                limits["drain small"] = bench.commit() + sorted(
-                    bench.drain(self.feeder.port, self.small.name) for _ in range(9))[4]
+                limits["follow small"] = bench.follow(self.small, self.feeder)
+                self.feeder.tell("ixfr", "on")
+                limits["follow flat"] = bench.follow(self.flat, self.feeder)
             finally:
                 self.feeder.stop()
         elif group == "propagation":
-            pass
+            folder = self.work / "follow"
+            folder.mkdir(exist_ok=True)
+            limits["follow change"] = statistics.median(propagation.measure("limit", 1000, 15, folder, 0.02)[0]) / 1e3
         elif group == "many":
             limits["scan many"] = sum(bench.scan(self.many_zones[i:i + 2000])
                                       for i in range(0, len(self.many_zones), 2000))
@@ -207,12 +224,19 @@ class Run:
     def go(self):
         for number in range(self.options.rounds):
             for group in self.groups:
+                began = time.monotonic()
                 self.measure_limits(group)
+                self.took(group, "limit", began)
                 # Each round begins with another server.
                 turn = number % len(self.kinds)
                 for kind in self.kinds[turn:] + self.kinds[:turn]:
                     if group in ("secondary", "propagation") and kind == "pdns":
                         continue        # its BIND backend is measured as a primary only
+                    if number > 1 and self.times[group][kind][0] > SLOW:
+                        self.bench.notes.add(f"{servers.TITLES[kind]} took more than {SLOW} s a turn in some rows, "
+                                             "which are of two rounds then")
+                        continue
+                    self.looks.append(servers.busy())
                     began = time.monotonic()
                     try:
                         self.keep(kind, self.measure(group, kind))
@@ -220,8 +244,12 @@ class Run:
                     except Exception as error:      # one server's trouble is told, and the rest goes on
                         said = f": {error}"
                         self.errors.append(f"{servers.TITLES[kind]}, {group}: {error}")
+                    self.took(group, kind, began)
                     print(f"round {number + 1} of {self.options.rounds}, {group}, {servers.TITLES[kind]}: "
                           f"{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}{said}", flush=True)
+
+    def took(self, group, kind, began):
+        self.times.setdefault(group, {}).setdefault(kind, []).append(round(time.monotonic() - began, 1))
 
     def draw_curves(self):
         """Cost by the size of the zone, in our own process alone."""
@@ -234,7 +262,9 @@ class Run:
         print("curves", flush=True)
         most = 100000 if self.options.quick else 1000000 if self.options.short else max(curves.NAMES)
         names = [n for n in curves.NAMES if n <= most]
+        began = time.monotonic()
         self.curves = curves.measure(answers, names, 1 if self.brief else 3)
+        self.took("curves", "understudy", began)
 
     # --- telling
 
@@ -249,46 +279,76 @@ class Run:
         return (f"{names}. {model}, {os.cpu_count()} cores, Linux {platform.release()}. flat {o.flat:,}, tld {o.tld:,}, "
                 f"many {o.many:,}, signed {o.signed:,}; medians of {o.rounds}.")
 
+    def against(self):
+        """Why these results are not for publishing."""
+        out, often = [], sum(look > BUSY for look in self.looks)
+        if self.words or self.options.quick:
+            out.append("only a part was measured, or small zones")
+        elif self.curves is None or not self.results:
+            out.append("the curves or the table are missing")
+        if often > OFTEN * len(self.looks):
+            out.append(f"something else ran on this machine: {often} of {len(self.looks)} looks between the turns "
+                       f"found more than {BUSY:.0%} of it in use")
+        held = statistics.median(self.bench.held or [0])
+        if held > HELD:
+            out.append(f"the load was kept from its core for {held:.0%} of the time")
+        return out
+
     def report(self):
         self.versions = servers.versions()
         text = table.markdown(self.results, self.limits, self.kinds)
+        if any(line["unsteady"] for line in table.lines(self.results, self.limits, self.kinds)):
+            text += f"\n~: the rounds differ by more than {table.UNSTEADY:.0%}.\n"
         text += "".join(f"\n{note}.\n" for note in sorted(self.bench.notes))
         if self.curves:
             text += "\n" + curves.text(*self.curves)
-        note = self.caption() + f" Load of the machine at the end: {os.getloadavg()[0]:.1f}."
+        note = self.caption() + (f" Between the turns others used {statistics.median(self.looks or [0]):.0%} of the "
+                                 f"machine (at most {max(self.looks or [0]):.0%}).")
         answer = {"when": time.strftime("%Y-%m-%d %H:%M:%S"), "about": note, "versions": self.versions,
                   "options": vars(self.options), "results": self.results, "limits": self.limits,
                   "rows": list(table.lines(self.results, self.limits, self.kinds)),
                   "curves": self.curves and dict(zip(("answers", "updates"), self.curves)),
-                  "notes": sorted(self.bench.notes), "errors": self.errors}
+                  "notes": sorted(self.bench.notes), "errors": self.errors, "looks": self.looks,
+                  "held": self.bench.held, "seconds": self.times, "against": self.against(),
+                  "text": text, "note": note, "caption": self.caption()}
         (self.work / "results.json").write_text(json.dumps(answer, indent=1) + "\n")
         (self.work / "results.md").write_text(text + "\n" + note + "\n")
         picture = table.svg(self.results, self.limits, self.kinds, self.caption())
         (self.work / "results.svg").write_text(picture)
-        if self.options.publish:
-            self.publish(text, note, picture, answer)
         print("\n" + text + "\n" + note)
         for error in self.errors:
             print(f"not measured: {error}")
         print(f"\n{self.work}/results.json, results.md, results.svg")
+        if self.options.publish:
+            publish(self.work)
 
-    def publish(self, text, note, picture, answer):
-        docs = servers.ROOT / "docs"
-        (docs / "benchmarks.svg").write_text(picture)
-        if self.curves:
-            curves.publish(*self.curves, self.caption().split(". ")[1])
-        answer = {k: v for k, v in answer.items() if k != "options"}
-        (docs / "benchmarks.json").write_text(json.dumps(answer, indent=1) + "\n")
-        page = docs / "benchmarks.md"
-        before, rest = page.read_text().split(BEGIN, 1)
-        after = rest.split(END, 1)[1]
-        drawn = "![Cost by the size of the zone](curves.svg)\n\n" if self.curves else ""
-        page.write_text(f"{before}{BEGIN}\n\n![The table as bars](benchmarks.svg)\n\n{text}\n{drawn}"
-                        f"Measured {answer['when']}. {note}\n\n{END}{after}")
+
+def publish(work):
+    """What a run kept goes into docs/: page, pictures and figures, all of that one run."""
+    answer = json.loads((work / "results.json").read_text())
+    if answer["against"]:
+        sys.exit("bench: not published: " + "; ".join(answer["against"]))
+    docs = servers.ROOT / "docs"
+    shutil.copy(work / "results.svg", docs / "benchmarks.svg")
+    curves.publish(answer["curves"]["answers"], answer["curves"]["updates"], answer["caption"].split(". ")[1])
+    short = {k: v for k, v in answer.items() if k not in ("options", "text", "note", "caption", "against")}
+    (docs / "benchmarks.json").write_text(json.dumps(short, indent=1) + "\n")
+    page = docs / "benchmarks.md"
+    before, rest = page.read_text().split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    page.write_text(f"{before}{BEGIN}\n\n![The table as bars](benchmarks.svg)\n\n{answer['text']}\n"
+                    f"![Cost by the size of the zone](curves.svg)\n\n"
+                    f"Measured {answer['when']}. {answer['note']}\n\n{END}{after}")
+    print(f"published in {docs}")
 
 
 def main():
     options = arguments()
+    if options.publish_kept:
+        publish(pathlib.Path(options.work).resolve())
+        return
+    if options.publish and (options.only or options.quick):
+        sys.exit("bench: --publish wants a whole run, without --only and --quick")
     for program in ("cc", "taskset", "dnsperf"):
         if not shutil.which(program):
             sys.exit(f"bench: {program} is missing: run scripts/setup.sh")
@@ -296,8 +356,13 @@ def main():
         sys.exit("bench: the peers are missing: run scripts/peers.sh")
     if (os.cpu_count() or 1) < 2:
         sys.exit("bench: needs two cores, one for the server and one for the load")
-    if os.getloadavg()[0] > 0.5:
-        print(f"bench: something else runs here (load {os.getloadavg()[0]:.1f}): the figures will be worse than they are")
+    others = servers.busy(1)
+    if others > BUSY:
+        said = f"bench: something else uses {others:.0%} of this machine: "
+        if options.publish:
+            sys.exit(said + "end it first, this run could not be published")
+        print(said + "the figures will be worse than they are")
+    servers.favour(os.getpid())
     signal.signal(signal.SIGTERM, signal.default_int_handler)   # as Ctrl-C: what runs is ended
     run = Run(options)
     run.make_zones()

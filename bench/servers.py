@@ -2,10 +2,13 @@
 """The servers as they are measured: the classes of the tests, with one worker
 each, no limits and no delays, on zone files that all of them share."""
 
+import contextlib
 import os
 import pathlib
+import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -17,9 +20,11 @@ import dns.flags  # noqa: E402
 import dns.message  # noqa: E402
 import dns.opcode  # noqa: E402
 import dns.rrset  # noqa: E402
-from peers import Bind, Endpoint, Knot, Nsd, PowerDns, Understudy, Zone  # noqa: E402
+from peers import Bind, Endpoint, Knot, Nsd, PowerDns, Understudy, Zone, free_port  # noqa: E402
 from peers.process import Server, end_all  # noqa: E402,F401
 
+# The server under load has the one; what asks and what feeds has the other.
+SERVER_CORE, LOAD_CORE = "0", "1"
 TICK = os.sysconf("SC_CLK_TCK")
 EVERYONE = [Endpoint("127.0.0.1")]
 
@@ -41,10 +46,35 @@ def zone_of(source, primary=None) -> FileZone:
     return zone
 
 
+def favour(pid):
+    """Its session runs before other work of the machine, where the user may ask for
+    that. Linux weighs sessions first (autogroup(7)): nice alone does nothing then."""
+    try:
+        pathlib.Path(f"/proc/{pid}/autogroup").write_text("-15")
+    except OSError:
+        pass
+
+
+def busy(seconds=0.2):
+    """The part of all cores that is in use while nothing of ours runs."""
+    def read():
+        with open("/proc/stat") as f:
+            times = [int(word) for word in f.readline().split()[1:9]]
+        return sum(times), times[3] + times[4]
+    total, idle = read()
+    time.sleep(seconds)
+    total_now, idle_now = read()
+    return 1 - (idle_now - idle) / max(1, total_now - total)
+
+
 class Measured:
     """Laid over a server class: pinned to cores, and its use of the machine."""
 
     cores = None
+
+    def launch(self, *how):
+        super().launch(*how)
+        favour(self.process.pid)
 
     def command(self):
         plain = list(super().command())
@@ -52,20 +82,16 @@ class Measured:
 
     def pids(self):
         """The process and all below it."""
-        children = {}
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    with open(f"/proc/{entry}/stat") as f:
-                        parent = int(f.read().rsplit(")", 1)[1].split()[1])
-                    children.setdefault(parent, []).append(int(entry))
-                except (OSError, IndexError):
-                    pass
         found, rest = [], [self.process.pid]
         while rest:
             pid = rest.pop()
             found.append(pid)
-            rest += children.get(pid, [])
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as f:
+                        rest += [int(child) for child in f.read().split()]
+            except OSError:
+                pass
         return found
 
     def cpu(self):
@@ -109,6 +135,14 @@ class Measured:
             except OSError:
                 pass
         return most * 1024 / 1e6
+
+    def forget_high_water(self):
+        for pid in self.pids():
+            try:
+                with open(f"/proc/{pid}/clear_refs", "w") as f:
+                    f.write("5")
+            except OSError:
+                pass
 
     def ended(self):
         return self.process is None or self.process.poll() is not None
@@ -172,6 +206,34 @@ class BenchPowerDns(Measured, PowerDns):
             super().write_zone(name, text)
 
 
+class Follow(Measured):
+    """bench/follow.c, with as much of a server's face as the rows about changes need."""
+    program = None      # set by bench/run.py, which compiles it
+
+    def __init__(self, folder, serial=1):
+        self.folder, self.serial = pathlib.Path(folder), serial
+        self.port, self.process, self.zone = free_port(), None, None
+
+    def add(self, zone):
+        self.zone = zone
+
+    def write_files(self):
+        pass
+
+    def launch(self, *how):
+        self.process = subprocess.Popen(
+            [str(self.program), str(self.port), str(self.zone.primaries[0].port), str(self.folder / "commit"),
+             self.zone.name, str(self.serial)])
+
+    def tail(self):
+        return "bench/follow.c has no log"
+
+    def kill(self):
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+
 CLASSES = {"understudy": BenchUnderstudy, "nsd": BenchNsd, "knot": BenchKnot,
            "bind": BenchBind, "pdns": BenchPowerDns}
 TITLES = {"understudy": "Understudy", "nsd": "NSD", "knot": "Knot", "bind": "BIND", "pdns": "PowerDNS"}
@@ -180,7 +242,6 @@ TITLES = {"understudy": "Understudy", "nsd": "NSD", "knot": "Knot", "bind": "BIN
 def versions():
     """What is measured, in the words of each program."""
     import re
-    import subprocess
     out = {}
     for kind, (program, argument) in {"understudy": (None, "version"), "nsd": ("nsd", "-v"),
                                       "knot": ("knotd", "-V"), "bind": ("named", "-v"),
@@ -200,6 +261,22 @@ def versions():
         except Exception as error:      # a peer that is missing is only not measured
             out[kind] = f"missing ({error})"
     return out
+
+
+@contextlib.contextmanager
+def asking():
+    """Within this, the thread stays on the load's core and wakes when it meant
+    to, instead of 50 µs later as the kernel lets other sleepers."""
+    cores, slack = os.sched_getaffinity(0), f"/proc/{threading.get_native_id()}/timerslack_ns"
+    with open(slack) as f:
+        usual = f.read()
+    os.sched_setaffinity(0, {int(LOAD_CORE)})
+    pathlib.Path(slack).write_text("1")
+    try:
+        yield
+    finally:
+        pathlib.Path(slack).write_text(usual)
+        os.sched_setaffinity(0, cores)
 
 
 class Prober:
@@ -264,16 +341,18 @@ def client_notify(zone, serial):
 
 
 class Watcher(threading.Thread):
-    """Samples the memory of a server until told to stop."""
+    """Knows the most memory that a server had from now until told to stop. Of
+    one process the kernel itself keeps that; of several their sum is sampled."""
 
     def __init__(self, server, step=0.15):
         super().__init__(daemon=True)
         self.server, self.step, self.peak = server, step, 0.0
         self.halt = threading.Event()
+        server.forget_high_water()
 
     def run(self):
         while not self.halt.is_set():
-            if not self.server.ended():
+            if not self.server.ended() and len(self.server.pids()) > 1:
                 self.peak = max(self.peak, self.server.memory())
             self.halt.wait(self.step)
 

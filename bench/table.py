@@ -8,9 +8,24 @@ from rows import ROWS
 from servers import TITLES
 
 
+UNSTEADY = 0.2
+
+
 def median(results, row, server):
     values = results.get(row, {}).get(server)
     return statistics.median(values) if values else None
+
+
+def spread(results, row, server):
+    """(least, most) of the rounds."""
+    values = results.get(row, {}).get(server)
+    return (min(values), max(values)) if values else None
+
+
+def unsteady(results, row, server):
+    """Do the rounds differ by more than a fifth of their median?"""
+    values = results.get(row, {}).get(server)
+    return bool(values) and max(values) - min(values) > UNSTEADY * statistics.median(values)
 
 
 def limit_of(results, limits, row):
@@ -36,6 +51,8 @@ def lines(results, limits, kinds):
         best = (max if about.more_is_better else min)(peers, key=peers.get) if peers else None
         ours, limit = values.get("understudy"), limit_of(results, limits, row)
         out = {"row": row, "title": about.title, "unit": about.unit, "goal": about.goal, "values": values,
+               "spread": {kind: spread(results, row, kind) for kind in kinds},
+               "unsteady": [kind for kind in kinds if unsteady(results, row, kind)],
                "limit": limit, "best": best, "to_best": None, "to_limit": None, "behind": False}
         if ours is not None and best and peers[best]:
             out["to_best"] = ours / peers[best]
@@ -51,7 +68,7 @@ def markdown(results, limits, kinds):
     for line in lines(results, limits, kinds):
         digits = ROWS[line["row"]].digits
         out.append([line["title"], line["unit"],
-                    *(_number(line["values"][k], digits) for k in kinds),
+                    *(_number(line["values"][k], digits) + (" ~" if k in line["unsteady"] else "") for k in kinds),
                     _number(line["limit"], digits),
                     f"{line['to_best']:.2f} × {TITLES[line['best']]}" if line["to_best"] else "–",
                     f"{line['to_limit']:.2f} ×" if line["to_limit"] else "–",
@@ -72,7 +89,7 @@ def markdown(results, limits, kinds):
 COLOURS = {"understudy": "#1b7f5c", "nsd": "#7b8794", "knot": "#9aa5b1", "bind": "#b8c1cb", "pdns": "#d3dae1",
            "limit": "#e0a030"}
 # What the picture shows: one of each idea.
-SHOWN = ["cpu flat", "cpu nxdomain", "cpu referral", "cpu signed", "rate flat", "p99 flat", "memory",
+SHOWN = ["cpu flat", "cpu nxdomain", "cpu referral", "cpu signed", "rate flat", "p99 flat at 50k", "memory",
          "signed memory", "start text", "start again", "axfr in", "axfr out", "notify flat", "notify small", "notify ixfr",
          "many text", "many again", "many memory"]
 
