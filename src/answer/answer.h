@@ -76,7 +76,7 @@ struct answer {
 	bool chaos;               // a question about the server itself
 	bool over_udp;
 	uint8_t glue_count;
-	bool glue_plain;          // each of them names a label right below the cut, and none the question's
+	bool glue_plain;          // each of them names another label right below the cut, in lower case
 	bool has_soa;             // a SOA of class IN stood in the authority section (IXFR)
 
 	// What the stages found of the name in `version`; nothing clears these.

@@ -52,19 +52,31 @@ bool glue_name(const struct qname *name, unsigned cut_labels, const uint8_t *rec
 	       hash_below(target, *length - cut_length, hash);
 }
 
-// Whether a name that is in lower case is a label and the cut, and not the
-// question's own: compressed it is then that label and a pointer to the cut.
-static bool is_plain(const struct answer *answer, const uint8_t *target, size_t length)
+// Whether the name in a record of type NS is a label and the cut, stored in lower
+// case, and not the question's own: compressed it is then that label and a pointer
+// to the cut. *hash gets its hash.
+static inline bool is_plain(const struct qname *q, unsigned cut, const uint8_t *record, uint64_t *hash)
 {
-	const struct qname *q = &answer->qname;
-	unsigned cut = answer->find.labels;
-	size_t label = (size_t)target[0] + 1;
-	if (label + q->length - q->offset[cut] != length)
+	const uint8_t *name = record + RECORD_RDATA;
+	size_t cut_at = q->offset[cut], cut_length = q->length - cut_at, label = name[0];
+	if (label + 1 + cut_length != wire_get16(record + RECORD_RDLENGTH) || !lower_is(name + 1, label) ||
+	    !bytes_equal(name + 1 + label, q->wire + cut_at, cut_length))
 		return false;
-	if (cut == q->label_count)
-		return true;
-	const uint8_t *asked = q->wire + q->offset[cut + 1];
-	return asked[0] != target[0] || !bytes_equal(asked, target, label);
+	if (cut < q->label_count) {
+		const uint8_t *asked = q->wire + q->offset[cut + 1];
+		if (asked[0] == label && bytes_equal(asked + 1, name + 1, label))
+			return false;
+	}
+	*hash = hash_label(q->hash[cut], name + 1, label);
+	return true;
+}
+
+static const void *prefetch_glue(const struct answer *answer, const uint8_t *record, uint64_t *hash)
+{
+	uint8_t target[NAME_MAX_WIRE];
+	size_t length;
+	bool below = glue_name(&answer->qname, answer->find.labels, record, target, &length, hash);
+	return below ? zone_prefetch_hash(answer->version, *hash) : NULL;
 }
 
 // The addresses that a referral will need.
@@ -78,11 +90,12 @@ static void gather(struct answer *answer)
 	bool plain = true;
 	for (unsigned n = 0; n < ns.count; n++, record = record_next(record)) {
 		struct answer_glue *glue = &answer->glue[n];
-		uint8_t target[NAME_MAX_WIRE];
-		size_t length;
-		bool below = glue_name(&answer->qname, answer->find.labels, record, target, &length, &glue->hash);
-		glue->bucket = below ? zone_prefetch_hash(answer->version, glue->hash) : NULL;
-		plain = plain && below && is_plain(answer, target, length);
+		if (is_plain(&answer->qname, answer->find.labels, record, &glue->hash)) {
+			glue->bucket = zone_prefetch_hash(answer->version, glue->hash);
+		} else {
+			glue->bucket = prefetch_glue(answer, record, &glue->hash);
+			plain = false;
+		}
 	}
 	answer->glue_plain = plain;
 	answer->glue_count = (uint8_t)ns.count;

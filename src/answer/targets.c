@@ -126,11 +126,28 @@ static bool glue_below_cut(struct reply *r, const uint8_t *record, unsigned n, u
 	return true;
 }
 
+// Where the stages found all names to lie below the cut, in lower case.
+static void put_plain_glue(struct reply *r, const struct rrset *ns)
+{
+	const struct answer_glue *glue = r->answer->glue;
+	const uint8_t *record = ns->wire;
+	for (unsigned n = 0; n < ns->count; n++, record = record_next(record)) {
+		const uint8_t *target = record + RECORD_RDATA;
+		size_t length = wire_get16(record + RECORD_RDLENGTH);
+		require_glue(r, (struct owner){ target, place_of(r, n) },
+		             zone_node_below(r->version, glue[n].hash, glue[n].bucket, target, length));
+	}
+}
+
 void reply_glue(struct reply *r, const struct rrset *ns, unsigned cut_labels)
 {
 	const uint8_t *cut = r->name->wire + r->name->offset[cut_labels], *record = ns->wire;
 	bool others = false;
 	r->section = SECTION_ADDITIONAL;
+	if (r->answer->glue_plain && r->name == &r->answer->qname) {
+		put_plain_glue(r, ns);
+		return;
+	}
 	for (unsigned n = 0; n < ns->count; n++, record = record_next(record))
 		if (!glue_below_cut(r, record, n, cut_labels))
 			others = true;

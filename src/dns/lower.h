@@ -4,6 +4,7 @@
 // whole name is lowered without looking for its labels.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -44,6 +45,22 @@ static inline void lower_step16(uint8_t *to, const uint8_t *from)
 	lower_vector upper = (lower_vector)((lower_vector)(x - 'A') < 26);
 	x |= upper & 0x20;
 	memcpy(to, &x, sizeof(x));
+}
+
+// Whether no letter of a label is in upper case. Reads exactly `length` bytes.
+static inline bool lower_is(const uint8_t *bytes, size_t length)
+{
+	size_t i = 0;
+	for (; i + 8 <= length; i += 8) {
+		uint64_t x;
+		memcpy(&x, bytes + i, sizeof(x));
+		if (lower_word(x) != x)
+			return false;
+	}
+	for (; i < length; i++)
+		if ((uint8_t)(bytes[i] - 'A') < 26)
+			return false;
+	return true;
 }
 
 // Reads and writes exactly `length` bytes; `to` may be `from`. The last step
