@@ -30,8 +30,8 @@ soak:
 	@scripts/peers.sh
 	@UNDERSTUDY_SOAK=1 /usr/bin/python3 tests/run.py
 
-# Beside NSD, Knot, BIND and PowerDNS, an hour and a half on a quiet machine;
-# BENCH=--short takes a quarter of an hour, docs/benchmarks.md has the rest.
+# Beside NSD, Knot, BIND and PowerDNS, under an hour on a quiet machine;
+# BENCH=--short takes under ten minutes, docs/benchmarks.md has the rest.
 bench: build
 	@scripts/setup.sh
 	@scripts/peers.sh

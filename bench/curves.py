@@ -3,7 +3,7 @@
 """What an answer and a change cost in zones of a thousand to ten million names,
 on one thread and on two: without sockets, so that it is the zone that is seen.
 
-    bench/curves.py                   prints the figures, a minute and a half
+    bench/curves.py                   prints the figures, two minutes
     bench/curves.py --publish         and writes docs/curves.svg and docs/curves.json
     bench/curves.py --names 1000 100000
 """
