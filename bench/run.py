@@ -325,9 +325,13 @@ class Run:
 
 def publish(work):
     """What a run kept goes into docs/: page, pictures and figures, all of that one run."""
-    answer = json.loads((work / "results.json").read_text())
-    if answer["against"]:
-        sys.exit("bench: not published: " + "; ".join(answer["against"]))
+    kept = work / "results.json"
+    if not kept.exists():
+        sys.exit(f"bench: there is no {kept}: run make bench first")
+    answer = json.loads(kept.read_text())
+    against = answer.get("against", ["it was measured by an older bench"])
+    if against:
+        sys.exit("bench: not published: " + "; ".join(against))
     docs = servers.ROOT / "docs"
     shutil.copy(work / "results.svg", docs / "benchmarks.svg")
     curves.publish(answer["curves"]["answers"], answer["curves"]["updates"], answer["caption"].split(". ")[1])
