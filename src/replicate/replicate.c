@@ -61,12 +61,17 @@ static void arm(struct replicate *room, uint64_t wanted)
 	if (room->is_closing || at == room->armed_at)
 		return;
 	room->armed_at = at;
+	now = clock_boot_ms();
+	// Not by the timer: libuv runs one that is due at once before it looks at sockets.
+	if (at <= now) {
+		uv_async_send(&room->wake);
+		return;
+	}
 	if (at == DEADLINE_NEVER) {
 		uv_timer_stop(&room->timer);
 		return;
 	}
-	now = clock_boot_ms();
-	wait = at > now ? at - now : 0;
+	wait = at - now;
 	// The loop's own time is that of its last turn; the wait counts from now.
 	uv_update_time(room->loop);
 	uv_timer_start(&room->timer, on_timer, wait < TIMER_MAX_MS ? wait : TIMER_MAX_MS, 0);
@@ -110,6 +115,8 @@ static void on_wake(uv_async_t *wake)
 	struct replicate *room = wake->data;
 
 	room_enter(room);
+	room->armed_at = DEADLINE_NEVER;
+	deadline_run(&room->deadlines, clock_boot_ms(), DEADLINES_A_TURN);
 	if (mailbox_deliver(room->box, room, MAIL_A_TURN) == MAIL_A_TURN)
 		uv_async_send(&room->wake);
 	room_leave(room);

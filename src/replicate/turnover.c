@@ -12,7 +12,7 @@
 #include "replicate/room.h"
 
 // A step goes on for so long: with what one zone more may cost it stays below 1 ms.
-#define STEP_NS UINT64_C(300000)
+#define STEP_NS UINT64_C(400000)
 
 // Zones whose primaries are others now are asked for spread over so much each,
 // in all at most a minute.
@@ -131,6 +131,7 @@ static void switch_over(struct replicate *room)
 	const struct config *old = room_config(room);
 
 	turnover->is_switched = true;
+	zone_table_batch_begin(room->table);
 	lists_begin(&room->lists);
 	atomic_store_explicit(&room->config, config_hold(turnover->config), memory_order_release);
 	notify_out_configure(room, turnover->config);
@@ -211,7 +212,7 @@ static void on_step(struct deadline *deadline, uint64_t now)
 		goes_on = do_next(room);
 	zone_table_batch_end(room->table);
 	if (goes_on)
-		deadline_set(&room->deadlines, deadline, now);
+		deadline_set(&room->deadlines, deadline, now + 1); // the next turn of the loop
 	else
 		finish(room);
 }
