@@ -82,6 +82,7 @@ struct answer {
 	// What the stages found of the name in `version`; nothing clears these.
 	struct zone_way way;
 	struct zone_find find;
+	const struct zone_node *closer; // whose NSEC3 covers the next closer name, NULL: not looked for
 	struct answer_glue glue[ANSWER_GLUE_MOST]; // of the first `glue_count` records of the cut's NS
 
 	struct qname qname;       // lower case, hashed; valid where a question could be read

@@ -11,26 +11,28 @@ struct nsec3 {
 	struct nsec3_parameters parameters;
 };
 
-// The record that matches the hash of the name (true) or covers it.
-static bool find(const struct nsec3 *chain, const uint8_t *name, struct nsec3_entry *entry, bool *exact)
+// The node that matches the hash of the name (*exact) or covers it.
+static const struct zone_node *find(const struct nsec3 *chain, const uint8_t *name, bool *exact)
 {
 	uint8_t hash[NSEC3_HASH_LENGTH];
 	zone_nsec3_hash(&chain->parameters, name, hash);
-	return zone_nsec3_find(chain->r->version, hash, entry, exact);
+	return zone_nsec3_find(chain->r->version, hash, exact);
 }
 
-static void put(const struct nsec3 *chain, const struct nsec3_entry *entry)
+static void put(const struct nsec3 *chain, const struct zone_node *node)
 {
-	if (reply_proof_is_new(chain->r, entry->node))
-		reply_require_type(chain->r, owner_of(entry->owner), entry->node, TYPE_NSEC3);
+	struct reply *r = chain->r;
+	uint8_t owner[NAME_MAX_WIRE];
+	if (node == NULL || !reply_proof_is_new(r, node))
+		return;
+	zone_node_owner(r->version, node, owner);
+	reply_require_type(r, owner_below_apex(r, owner), node, TYPE_NSEC3);
 }
 
 static void put_for(const struct nsec3 *chain, const uint8_t *name)
 {
-	struct nsec3_entry entry;
 	bool exact;
-	if (find(chain, name, &entry, &exact))
-		put(chain, &entry);
+	put(chain, find(chain, name, &exact));
 }
 
 static const uint8_t *suffix(const struct nsec3 *chain, unsigned labels)
@@ -41,14 +43,23 @@ static const uint8_t *suffix(const struct nsec3 *chain, unsigned labels)
 
 static bool put_match(const struct nsec3 *chain, unsigned labels)
 {
-	struct nsec3_entry entry;
-	bool exact, found = labels == zone_origin_labels(chain->r->version)
-	                    ? zone_nsec3_at_apex(chain->r->version, false, &entry, &exact)
-	                    : find(chain, suffix(chain, labels), &entry, &exact);
-	if (!found || !exact)
-		return false;
-	put(chain, &entry);
-	return true;
+	bool exact;
+	const struct zone_node *node = labels == zone_origin_labels(chain->r->version)
+	                               ? zone_nsec3_at_apex(chain->r->version, false, &exact)
+	                               : find(chain, suffix(chain, labels), &exact);
+	if (exact)
+		put(chain, node);
+	return exact;
+}
+
+// Shows that the name of `labels` labels, the next closer one, is not there.
+static void put_closer(const struct nsec3 *chain, unsigned labels)
+{
+	const struct answer *answer = chain->r->answer;
+	if (answer->closer != NULL && chain->r->name == &answer->qname && labels == answer->find.labels + 1u)
+		put(chain, answer->closer);
+	else
+		put_for(chain, suffix(chain, labels));
 }
 
 // The closest encloser proof (7.2.1), searched upward from the last `labels`
@@ -59,18 +70,16 @@ static unsigned put_encloser(const struct nsec3 *chain, unsigned labels)
 	unsigned apex = zone_origin_labels(chain->r->version);
 	while (!put_match(chain, labels) && labels > apex)
 		labels--;
-	put_for(chain, suffix(chain, labels + 1)); // the next closer name is covered
+	put_closer(chain, labels + 1);
 	return labels;
 }
 
 static void put_wildcard(const struct nsec3 *chain, unsigned labels)
 {
 	struct qname wildcard;
-	struct nsec3_entry entry;
 	bool exact;
 	if (labels == zone_origin_labels(chain->r->version)) {
-		if (zone_nsec3_at_apex(chain->r->version, true, &entry, &exact))
-			put(chain, &entry);
+		put(chain, zone_nsec3_at_apex(chain->r->version, true, &exact));
 		return;
 	}
 	reply_wildcard_name(chain->r, labels, &wildcard);
@@ -100,7 +109,7 @@ void reply_prove_nsec3(struct reply *r, const struct zone_find *found, enum proo
 		put_no_type(&chain, found->labels);
 		break;
 	case PROOF_WILDCARD: // 7.2.6
-		put_for(&chain, suffix(&chain, found->labels + 1u));
+		put_closer(&chain, found->labels + 1u);
 		break;
 	case PROOF_NO_NAME:          // 7.2.2
 	case PROOF_WILDCARD_NO_TYPE: // 7.2.5

@@ -18,6 +18,7 @@ static inline bool looks_into_zone(const struct answer *answer)
 static void find(struct answer *answer)
 {
 	zone_find_on(answer->version, &answer->qname, &answer->way, &answer->find);
+	answer->closer = NULL;
 	zone_prefetch_set(answer->find.node);
 }
 
@@ -83,7 +84,7 @@ static const void *prefetch_glue(const struct answer *answer, const uint8_t *rec
 static void gather(struct answer *answer)
 {
 	struct rrset ns;
-	if (answer->find.match != ZONE_CUT || !zone_node_rrset(answer->find.node, TYPE_NS, &ns) ||
+	if (!zone_node_rrset(answer->find.node, TYPE_NS, &ns) ||
 	    !ns.targets_in_zone || ns.count > ANSWER_GLUE_MOST)
 		return;
 	const uint8_t *record = ns.wire;
@@ -99,6 +100,27 @@ static void gather(struct answer *answer)
 	}
 	answer->glue_plain = plain;
 	answer->glue_count = (uint8_t)ns.count;
+}
+
+static inline bool needs_closer(const struct answer *answer)
+{
+	const struct zone_find *found = &answer->find;
+	return answer->edns.dnssec_ok && found->match == ZONE_ABSENT && found->wildcard == NULL &&
+	       zone_denial(answer->version) == ZONE_NSEC3;
+}
+
+// The NSEC3 that an absent name's proof will need beside those of the apex.
+static void look_for_closer(struct answer *answer)
+{
+	struct nsec3_parameters parameters;
+	uint8_t hash[NSEC3_HASH_LENGTH];
+	bool exact;
+	if (!zone_nsec3_parameters(answer->version, &parameters) || parameters.iterations > NSEC3_MAX_ITERATIONS)
+		return;
+	zone_nsec3_hash(&parameters, answer->qname.wire + answer->qname.offset[answer->find.labels + 1], hash);
+	answer->closer = zone_nsec3_find(answer->version, hash, &exact);
+	if (answer->closer != NULL)
+		zone_prefetch_nsec3(answer->closer);
 }
 
 static void gather_more(const struct answer *answer)
@@ -125,8 +147,12 @@ void answer_prepare(const struct zone_table *zones, const struct answer_request 
 		if (looks_into_zone(&answers[i]))
 			find(&answers[i]);
 	for (unsigned i = 0; i < count; i++)
-		if (looks_into_zone(&answers[i]))
-			gather(&answers[i]);
+		if (looks_into_zone(&answers[i])) {
+			if (answers[i].find.match == ZONE_CUT)
+				gather(&answers[i]);
+			else if (needs_closer(&answers[i]))
+				look_for_closer(&answers[i]);
+		}
 	for (unsigned i = 0; i < count; i++)
 		gather_more(&answers[i]);
 }

@@ -195,7 +195,7 @@ void reply_close(struct reply *r)
 
 struct owner owner_of_name(const struct reply *r)
 {
-	return (struct owner){ r->name->wire, r->name_at };
+	return (struct owner){ r->name->wire, r->name_at, 0 };
 }
 
 struct owner owner_of_suffix(const struct reply *r, unsigned labels)
@@ -203,7 +203,7 @@ struct owner owner_of_suffix(const struct reply *r, unsigned labels)
 	size_t offset = r->name->offset[labels];
 	// Only the question's own name stands in the message in full.
 	bool whole = r->name == &r->answer->qname && labels > 0;
-	return (struct owner){ r->name->wire + offset, (uint16_t)(whole ? MESSAGE_HEADER + offset : 0) };
+	return (struct owner){ r->name->wire + offset, (uint16_t)(whole ? MESSAGE_HEADER + offset : 0), 0 };
 }
 
 struct owner owner_of_apex(const struct reply *r)
@@ -212,7 +212,18 @@ struct owner owner_of_apex(const struct reply *r)
 	const struct qname *question = &r->answer->qname;
 	// The question lies in the zone, so it ends in the apex's name.
 	size_t offset = question->length - zone_origin_length(r->version);
-	return (struct owner){ apex, (uint16_t)(apex[0] != 0 ? MESSAGE_HEADER + offset : 0) };
+	return (struct owner){ apex, (uint16_t)(apex[0] != 0 ? MESSAGE_HEADER + offset : 0), 0 };
+}
+
+struct owner owner_below_apex(const struct reply *r, const uint8_t *name)
+{
+	const struct qname *question = &r->answer->qname;
+	unsigned labels = zone_origin_labels(r->version);
+	uint16_t apex = owner_of_apex(r).at;
+	// The question may be for that very name, and an alias may have named it.
+	if (r->chain > 0 || (question->label_count > labels && question->wire[question->offset[labels + 1]] == name[0]))
+		apex = 0;
+	return (struct owner){ name, 0, apex };
 }
 
 // --- records
@@ -351,6 +362,23 @@ static inline bool add_as_stored(struct reply *r, uint16_t at, const struct rrse
 	return true;
 }
 
+// The same for one record whose owner is a label before what stands in the message.
+// False too where it cannot be done so.
+static bool add_below(struct reply *r, struct owner owner, const struct rrset *set, const struct rrset *signatures)
+{
+	size_t label = (size_t)owner.name[0] + 1, more = signatures != NULL ? signatures->length : 0;
+	size_t at = wire_writer_length(&r->w);
+	uint8_t *to = r->w.at;
+	if (set->count != 1 || label + set->length + more > wire_writer_room(&r->w) || at > NAMES_FARTHEST)
+		return false;
+	bytes_copy(to, owner.name, label);
+	bytes_copy(to + label, set->wire, set->length);
+	wire_put16(to + label, (uint16_t)(0xc000u | owner.parent));
+	r->w.at = to + label + set->length;
+	r->count[r->section]++;
+	return signatures == NULL || add_as_stored(r, (uint16_t)at, signatures, NULL, TTL_AS_STORED);
+}
+
 bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
                const struct rrset *signatures, uint32_t most_ttl)
 {
@@ -361,6 +389,8 @@ bool reply_add(struct reply *r, struct owner owner, const struct rrset *set,
 		return false;
 	if (owner.at != 0 && !has_compressible_names(set->type))
 		return add_as_stored(r, owner.at, set, signatures, most_ttl);
+	if (owner.parent != 0 && most_ttl == TTL_AS_STORED && add_below(r, owner, set, signatures))
+		return true;
 	owner.at = put_set(r, owner, set, most_ttl);
 	if (signatures != NULL)
 		put_set(r, owner, signatures, most_ttl);

@@ -72,6 +72,8 @@ struct reply {
 struct owner {
 	const uint8_t *name; // wire, uncompressed
 	uint16_t at;
+	uint16_t parent;     // where `at` is 0: the place of what is behind the first label, if nothing
+	                     // in the message has more of the name; 0: not known
 };
 
 // Starts a reply in request->reply with the question as it came.
@@ -108,7 +110,10 @@ bool reply_require_cname(struct reply *r, struct owner owner, uint32_t ttl, cons
 struct owner owner_of_name(const struct reply *r);
 struct owner owner_of_suffix(const struct reply *r, unsigned labels);
 struct owner owner_of_apex(const struct reply *r);
-static inline struct owner owner_of(const uint8_t *name) { return (struct owner){ name, 0 }; }
+static inline struct owner owner_of(const uint8_t *name) { return (struct owner){ name, 0, 0 }; }
+
+// An owner of a label below the apex that only an NSEC3 has.
+struct owner owner_below_apex(const struct reply *r, const uint8_t *name);
 
 // --- what the files of this room do to a reply
 

@@ -59,7 +59,7 @@ static void put_target(struct reply *r, struct owner owner, enum glue glue)
 	qname_init(&target, owner.name);
 	const struct zone_node *node = find_target(r, &target, glue);
 	if (node != NULL && is_new_target(r, &target))
-		put_addresses(r, (struct owner){ target.wire, owner.at }, node);
+		put_addresses(r, (struct owner){ target.wire, owner.at, 0 }, node);
 }
 
 // Where the name in record `n` of the set written last stands in the message.
@@ -84,7 +84,7 @@ void reply_targets(struct reply *r, const struct rrset *set)
 	const uint8_t *record = set->wire;
 	for (unsigned n = 0; n < set->count; n++, record = record_next(record)) {
 		const uint8_t *rdata = record + RECORD_RDATA;
-		struct owner target = { rdata + skip, placed ? place_of(r, n) : 0 };
+		struct owner target = { rdata + skip, placed ? place_of(r, n) : 0, 0 };
 		// "." stands for the owner, but in alias mode for nothing (RFC 9460, 2.5).
 		if (target.name[0] == 0 && skip == 2 && set->type != TYPE_MX && wire_get16(rdata) != 0)
 			target = owner_of_name(r);
@@ -121,7 +121,7 @@ static bool glue_below_cut(struct reply *r, const uint8_t *record, unsigned n, u
 	} else if (!glue_name(r->name, cut_labels, record, target, &length, &hash)) {
 		return false;
 	}
-	require_glue(r, (struct owner){ target, place_of(r, n) },
+	require_glue(r, (struct owner){ target, place_of(r, n), 0 },
 	             zone_node_below(r->version, hash, bucket, target, length));
 	return true;
 }
@@ -134,7 +134,7 @@ static void put_plain_glue(struct reply *r, const struct rrset *ns)
 	for (unsigned n = 0; n < ns->count; n++, record = record_next(record)) {
 		const uint8_t *target = record + RECORD_RDATA;
 		size_t length = wire_get16(record + RECORD_RDLENGTH);
-		require_glue(r, (struct owner){ target, place_of(r, n) },
+		require_glue(r, (struct owner){ target, place_of(r, n), 0 },
 		             zone_node_below(r->version, glue[n].hash, glue[n].bucket, target, length));
 	}
 }
@@ -154,6 +154,6 @@ void reply_glue(struct reply *r, const struct rrset *ns, unsigned cut_labels)
 	record = ns->wire;
 	for (unsigned n = 0; others && !r->truncated && n < ns->count; n++, record = record_next(record))
 		if (!name_is_within(record + RECORD_RDATA, cut))
-			put_target(r, (struct owner){ record + RECORD_RDATA, place_of(r, n) },
+			put_target(r, (struct owner){ record + RECORD_RDATA, place_of(r, n), 0 },
 			           r->identity->minimal_responses ? GLUE_ONLY : GLUE_TOO);
 }

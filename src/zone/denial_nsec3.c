@@ -3,6 +3,7 @@
 // base32hex keeps that order, so the owners' labels are the keys.
 #include <nettle/sha1.h>
 
+#include "dns/lower.h"
 #include "zone/denial.h"
 
 bool denial_parameters(const uint8_t *rdata, size_t length, struct nsec3_parameters *parameters, uint8_t *flags)
@@ -88,10 +89,12 @@ void zone_nsec3_hash(const struct nsec3_parameters *parameters, const uint8_t *n
 {
 	uint8_t lower[NAME_MAX_WIRE];
 	struct sha1_ctx sha1;
-	name_lower(lower, name);
+	size_t length = name_length(name);
+	lower_copy(lower, name, length);
 	sha1_init(&sha1);
-	sha1_update(&sha1, name_length(lower), lower);
-	sha1_update(&sha1, parameters->salt_length, parameters->salt);
+	sha1_update(&sha1, length, lower);
+	if (parameters->salt_length > 0)
+		sha1_update(&sha1, parameters->salt_length, parameters->salt);
 	sha1_digest(&sha1, NSEC3_HASH_LENGTH, hash);
 	for (unsigned i = 0; i < parameters->iterations; ++i) {
 		sha1_update(&sha1, NSEC3_HASH_LENGTH, hash);
@@ -100,14 +103,25 @@ void zone_nsec3_hash(const struct nsec3_parameters *parameters, const uint8_t *n
 	}
 }
 
+// 40 bits as eight digits of base32hex (RFC 4648, 7) in lower case, the first in the
+// top byte: halved three times, until each byte has its five bits.
+static inline uint64_t digits_of(uint64_t bits)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	bits = (bits & UINT64_C(0xfffff00000)) << 12 | (bits & UINT64_C(0xfffff));
+	bits = (bits & UINT64_C(0x000ffc00000ffc00)) << 6 | (bits & UINT64_C(0x000003ff000003ff));
+	bits = (bits & UINT64_C(0x03e003e003e003e0)) << 3 | (bits & UINT64_C(0x001f001f001f001f));
+	uint64_t letters = (bits + ones * (0x80 - 10)) >> 7 & ones;
+	return bits + ones * '0' + letters * ('a' - '0' - 10);
+}
+
 void denial_hash_to_label(const uint8_t hash[static NSEC3_HASH_LENGTH], uint8_t label[static NSEC3_LABEL_LENGTH + 1])
 {
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuv"; // RFC 4648, 7
 	*label++ = NSEC3_LABEL_LENGTH;
 	for (const uint8_t *end = hash + NSEC3_HASH_LENGTH; hash < end; hash += 5, label += 8) {
-		uint64_t bits = (uint64_t)wire_get32(hash) << 8 | hash[4];
-		for (unsigned i = 0; i < 8; ++i)
-			label[i] = (uint8_t)digits[bits >> (35 - 5 * i) & 31];
+		uint64_t digits = digits_of((uint64_t)wire_get32(hash) << 8 | hash[4]);
+		wire_put32(label, (uint32_t)(digits >> 32));
+		wire_put32(label + 4, (uint32_t)digits);
 	}
 }
 
@@ -121,33 +135,27 @@ static arena_ref chain_entry(const struct denial *d, const uint8_t hash[static N
 	return ref != 0 ? ref : order_last(order);
 }
 
-static bool entry_fill(const struct zone_version *version, arena_ref ref, struct nsec3_entry *entry)
+static const struct zone_node *node_of(arena_ref ref)
 {
-	if (ref == 0)
-		return false;
-	entry->node = arena_at(ref);
-	zone_node_owner(version, entry->node, entry->owner);
-	return true;
+	return ref != 0 ? arena_at(ref) : NULL;
 }
 
-bool zone_nsec3_find(const struct zone_version *version, const uint8_t hash[static NSEC3_HASH_LENGTH],
-                     struct nsec3_entry *entry, bool *exact)
+const struct zone_node *zone_nsec3_find(const struct zone_version *version,
+                                        const uint8_t hash[static NSEC3_HASH_LENGTH], bool *exact)
+{
+	const struct denial *d = version_denial(version);
+	*exact = false;
+	return d != NULL && d->active != 0 ? node_of(chain_entry(d, hash, exact)) : NULL;
+}
+
+const struct zone_node *zone_nsec3_at_apex(const struct zone_version *version, bool wildcard, bool *exact)
 {
 	const struct denial *d = version_denial(version);
 	*exact = false;
 	if (d == NULL || d->active == 0)
-		return false;
-	return entry_fill(version, chain_entry(d, hash, exact), entry);
-}
-
-bool zone_nsec3_at_apex(const struct zone_version *version, bool wildcard, struct nsec3_entry *entry, bool *exact)
-{
-	const struct denial *d = version_denial(version);
-	*exact = false;
-	if (d == NULL || d->active == 0)
-		return false;
+		return NULL;
 	*exact = wildcard ? d->wildcard_matches : d->apex_matches;
-	return entry_fill(version, wildcard ? d->wildcard_entry : d->apex_entry, entry);
+	return node_of(wildcard ? d->wildcard_entry : d->apex_entry);
 }
 
 void denial_know_apex(struct denial *d, const struct zone_line *line)

@@ -198,6 +198,14 @@ void zone_prefetch_set(const struct zone_node *node)
 		prefetch(at + line);
 }
 
+// Its owner, an NSEC3 and a signature of 64 octets take about 250 bytes.
+void zone_prefetch_nsec3(const struct zone_node *node)
+{
+	const uint8_t *at = (const uint8_t *)node;
+	for (unsigned line = 0; line < 256; line += 64)
+		prefetch(at + line);
+}
+
 size_t zone_origin_length(const struct zone_version *version)
 {
 	return version->line->origin_length;

@@ -174,18 +174,16 @@ bool zone_nsec3_parameters(const struct zone_version *version, struct nsec3_para
 void zone_nsec3_hash(const struct nsec3_parameters *parameters, const uint8_t *name,
                      uint8_t hash[static NSEC3_HASH_LENGTH]);
 
-struct nsec3_entry {
-	uint8_t owner[NAME_MAX_WIRE]; // in full
-	const struct zone_node *node; // its sets: NSEC3 and its RRSIG
-};
-
-// The NSEC3 that matches the hash (*exact) or covers it. False: the chain is
-// empty.
-bool zone_nsec3_find(const struct zone_version *version, const uint8_t hash[static NSEC3_HASH_LENGTH],
-                     struct nsec3_entry *entry, bool *exact);
+// The node with the NSEC3 that matches the hash (*exact) or covers it. NULL: the
+// chain is empty.
+const struct zone_node *zone_nsec3_find(const struct zone_version *version,
+                                        const uint8_t hash[static NSEC3_HASH_LENGTH], bool *exact);
 
 // As zone_nsec3_find() for the apex, or for "*" below it: known without a hash.
-bool zone_nsec3_at_apex(const struct zone_version *version, bool wildcard, struct nsec3_entry *entry, bool *exact);
+const struct zone_node *zone_nsec3_at_apex(const struct zone_version *version, bool wildcard, bool *exact);
+
+// Asks for the whole of a node that has an NSEC3 and its signature.
+void zone_prefetch_nsec3(const struct zone_node *node);
 
 // --- the whole content
 

@@ -368,12 +368,14 @@ static void check_nsec3(const struct zone_version *v, const struct model *m)
 			best = owner;
 	}
 	uint8_t hash[NSEC3_HASH_LENGTH];
-	struct nsec3_entry entry;
+	uint8_t found[NAME_MAX_WIRE];
 	bool exact;
 	label_to_hash(sought, hash);
 	assert_non_null(last);
-	assert_true(zone_nsec3_find(v, hash, &entry, &exact));
-	assert_true(name_equal(entry.owner, best != NULL ? best : last));
+	const struct zone_node *node = zone_nsec3_find(v, hash, &exact);
+	assert_non_null(node);
+	zone_node_owner(v, node, found);
+	assert_true(name_equal(found, best != NULL ? best : last));
 	assert_int_equal(exact, best == sought);
 }
 
