@@ -188,7 +188,7 @@ def notify(link, serial):
     link.send(struct.pack("!6H", 2, 0x2400, 1, 1, 0, 0) + ZONE + struct.pack("!HH", SOA, IN) + row)
 
 
-def measure(kind, names, rounds, folder, rest=0.3):
+def measure(kind, names, rounds, folder):
     """([ms from NOTIFY to served], [of it the server's own]) of one server, or of
     the least secondary there can be (the kind is "limit")."""
     primary = Primary(names, servers.free_port())
@@ -212,7 +212,7 @@ def measure(kind, names, rounds, folder, rest=0.3):
             # One that fetches more than once (or not at all) has no such part.
             if began < primary.asked < primary.answered < served:
                 own.append((primary.asked - began + served - primary.answered) * 1000)
-            time.sleep(rest)
+            servers.until_idle(server, 0.1, 5)      # some write their copies a moment later
         if primary.whole != whole:
             raise RuntimeError("it asked for the whole zone instead of the difference")
         return total, own

@@ -36,7 +36,7 @@ BENCH = pathlib.Path(__file__).resolve().parent
 # Between these, docs/benchmarks.md holds what a run with --publish found.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 # From the third round on a server is left out where its turn took longer (seconds).
-SLOW = 60
+SLOW = 45
 # Looks at the idle machine before each turn: above BUSY something else ran, and a
 # run where that was so in more than OFTEN of them is not for publishing.
 BUSY, OFTEN = 0.15, 0.1
@@ -179,9 +179,9 @@ class Run:
         if group == "primary":
             return bench.primary(kind, self.flat, self.tld)
         if group == "secondary":
-            return bench.secondary(kind, self.flat, self.tld, self.small, self.feeder, 1 if self.brief else 3)
+            return bench.secondary(kind, self.flat, self.tld, self.small, self.feeder, 1 if self.brief else 2)
         if group == "propagation":
-            return bench.propagation(kind, 5 if self.brief else 20)
+            return bench.propagation(kind, 5 if self.brief else 15)
         if group == "many":
             return bench.many(kind, self.many_zones)
         return bench.signed(kind, self.signed_zone, self.root_zone)
@@ -208,7 +208,7 @@ class Run:
         elif group == "propagation":
             folder = self.work / "follow"
             folder.mkdir(exist_ok=True)
-            limits["follow change"] = statistics.median(propagation.measure("limit", 1000, 15, folder, 0.02)[0]) / 1e3
+            limits["follow change"] = statistics.median(propagation.measure("limit", 1000, 15, folder)[0]) / 1e3
         elif group == "many":
             limits["scan many"] = sum(bench.scan(self.many_zones[i:i + 2000])
                                       for i in range(0, len(self.many_zones), 2000))
