@@ -2,8 +2,8 @@
 // Asks questions over UDP as fast as one core can, or at a steady rate, and
 // measures how long each reply takes. Batches of system calls make it several
 // times cheaper a question than dnsperf, so that the server is what is slow.
-// At a steady rate each question goes out alone when it is due; its time runs
-// from before its send() to when the kernel took the reply in. Where this process
+// At a steady rate a question goes out when it is due, alone unless a call takes
+// longer than the time between two; its time runs from before the call to when the kernel took the reply in. Where this process
 // itself was not run, the questions that fell due meanwhile are left out instead
 // of sent in a burst, and "held" is the part of the time that was.
 // Usage: load PORT FILE SECONDS WINDOW RATE(0: no limit) DO(0|1)
@@ -26,6 +26,8 @@
 #define LOST_NS     1000000000ull
 // Behind its times by more than this, the load was held up itself.
 #define HELD_NS     100000.0
+// Questions that go out in one call at a steady rate, where more than one are due.
+#define TOGETHER    8
 // Latency is counted in steps of 0.5 µs up to 50 ms; what is slower is in the last.
 #define STEP_NS     500
 #define STEPS       100000
@@ -190,6 +192,11 @@ static void send_some(int fd, uint32_t count)
 	}
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static void forget_lost(uint64_t now)
 {
 	for (uint32_t i = 0; i < window; ++i)
@@ -228,10 +235,12 @@ static void run_paced(int fd, uint64_t begin, uint64_t end, double rate)
 		if (behind > HELD_NS || (behind >= 0 && free_count == 0)) {
 			held_ns += free_count > 0 ? (uint64_t)behind : 0;
 			due += behind;
+			behind = 0;
 		}
 		if (behind >= 0 && free_count > 0) {
-			send_some(fd, 1);
-			due += step;
+			uint32_t count = least((uint32_t)(behind / step) + 1, least(TOGETHER, free_count));
+			send_some(fd, count);
+			due += step * count;
 		}
 		receive(fd);
 		if (now - sweep > LOST_NS / 4) {
