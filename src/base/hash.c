@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/hash.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -28,6 +30,18 @@ void hash_seed_randomly(void)
 	// Kernels without getrandom(2) are older than all that we support; a guess
 	// is still better than a key that everyone can read in the source.
 	hash_seed_fixed(clock_boot_ns() ^ (uint64_t)clock_wall_ns());
+}
+
+static_assert(offsetof(struct hash_key, bytes) == HASH_NAMES_KEY, "what names are hashed with comes first");
+
+void hash_names_key(uint8_t key[static HASH_NAMES_KEY])
+{
+	memcpy(key, &hash_key, HASH_NAMES_KEY);
+}
+
+void hash_take_names_key(const uint8_t key[static HASH_NAMES_KEY])
+{
+	memcpy(&hash_key, key, HASH_NAMES_KEY);
 }
 
 uint64_t hash_bytes(const void *data, size_t length)

@@ -9,6 +9,13 @@
 // Chooses the per-process key from the kernel's random source. Call once, early.
 void hash_seed_randomly(void);
 
+// The part of the key that names are hashed with: HASH_NAMES_KEY bytes. One that
+// was kept may take its place, so that what was written in the order of the
+// hashes is in order again, before any name is hashed and any thread starts.
+#define HASH_NAMES_KEY 32u
+void hash_names_key(uint8_t key[static HASH_NAMES_KEY]);
+void hash_take_names_key(const uint8_t key[static HASH_NAMES_KEY]);
+
 // For reproducible tests and benchmarks.
 void hash_seed_fixed(uint64_t seed);
 

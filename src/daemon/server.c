@@ -65,6 +65,7 @@ static int open_store(struct server *s)
 	make_parents(s->state_dir);
 	if (store_open(s->state_dir, &s->store, why) != 0)
 		return fail(why);
+	store_take_names_key(s->store);
 	if (privileges_give(&s->identity, s->state_dir, why) != 0)
 		return fail(why);
 	return 0;

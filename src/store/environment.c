@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "store/bytes.h"
 #include "store/internal.h"
@@ -159,6 +160,30 @@ int store_open_environment(struct store *store, char why[static 256])
 		return error;
 	}
 	return open_databases(store, why);
+}
+
+void store_take_names_key(struct store *store)
+{
+	uint8_t own[HASH_NAMES_KEY];
+	char why[256];
+	MDB_txn *txn;
+	MDB_val key = store_value("names", 5), value;
+	if (mdb_txn_begin(store->env, NULL, 0, &txn) != 0)
+		return;
+	int code = mdb_get(txn, store->meta, &key, &value);
+	if (code == 0 && value.mv_size == HASH_NAMES_KEY) {
+		hash_take_names_key(value.mv_data);
+	} else if (code == 0 || code == MDB_NOTFOUND) {
+		hash_names_key(own);
+		value = store_value(own, sizeof own);
+		code = mdb_put(txn, store->meta, &key, &value, 0);
+		if (code == 0) {
+			if (mdb_txn_commit(txn) != 0)
+				(void)store_revive_environment(store, why);
+			return;
+		}
+	}
+	mdb_txn_abort(txn);
 }
 
 // LMDB does not tell of an environment that it gave up but by refusing to work.

@@ -30,6 +30,23 @@ static void the_key_decides(void **state)
 	assert_int_not_equal(two_labels("www", "example"), first);
 }
 
+// What was written in the order of the hashes is in order for the next process
+// too; what strangers choose beside names is not hashed as it was.
+static void the_key_of_names_can_be_kept(void **state)
+{
+	uint8_t key[HASH_NAMES_KEY];
+	(void)state;
+	hash_seed_fixed(1);
+	uint64_t name = two_labels("www", "example"), bytes = hash_bytes("www", 3);
+	hash_names_key(key);
+	hash_seed_fixed(2);
+	uint64_t others = hash_bytes("www", 3);
+	hash_take_names_key(key);
+	assert_int_equal(two_labels("www", "example"), name);
+	assert_int_equal(hash_bytes("www", 3), others);
+	assert_int_not_equal(others, bytes);
+}
+
 static void labels_and_their_borders_count(void **state)
 {
 	(void)state;
@@ -66,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_key_decides),
+		cmocka_unit_test(the_key_of_names_can_be_kept),
 		cmocka_unit_test(labels_and_their_borders_count),
 		cmocka_unit_test(each_end_of_the_hash_is_even),
 	};

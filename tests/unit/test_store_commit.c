@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/hash.h"
 #include "store_case.h"
 
 static void commit(struct store *store, const struct zone_case *c, struct store_wait *wait)
@@ -378,6 +379,29 @@ static void test_threads(void **state)
 	store_close(store);
 }
 
+// The next process hashes names as this one did: what it reads in the order of
+// the hashes is in order.
+static void test_key_of_names_is_kept(void **state)
+{
+	uint8_t first[HASH_NAMES_KEY], other[HASH_NAMES_KEY], own[HASH_NAMES_KEY];
+	(void)state;
+	hash_names_key(own);
+	struct store *store = store_case_open("key");
+	store_take_names_key(store);
+	hash_names_key(first);
+	assert_memory_equal(first, own, sizeof own);
+	store_close(store);
+
+	hash_seed_fixed(99);
+	hash_names_key(other);
+	assert_memory_not_equal(other, first, sizeof first);
+	store = store_case_open("key");
+	store_take_names_key(store);
+	hash_names_key(other);
+	assert_memory_equal(other, first, sizeof first);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_database_that_is_none),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_key_of_names_is_kept),
 	};
 	return cmocka_run_group_tests(tests, store_case_open_all, store_case_close_all);
 }
