@@ -13,7 +13,15 @@
 #include "zone/draft_internal.h"
 
 #define LEAF_BITS 32768u
-#define LEAVES (UINT64_C(1) << 32 >> 15)
+// Leaves of a branch, branches of the table: together the 2^32 units that there
+// are. Small, so that a small zone's replacement costs little.
+#define BRANCH_LEAVES 512u
+#define BRANCHES 256u
+_Static_assert((uint64_t)LEAF_BITS * BRANCH_LEAVES * BRANCHES == UINT64_C(1) << 32, "a leaf for each unit");
+
+struct branch {
+	uint64_t *leaf[BRANCH_LEAVES];
+};
 #define PARTIAL_SLOTS 1024u
 
 struct partial {
@@ -24,7 +32,7 @@ struct partial {
 };
 
 struct replacing {
-	uint64_t **leaf; // [LEAVES]
+	struct branch *branch[BRANCHES];
 	struct partial *partial[PARTIAL_SLOTS];
 	const uint8_t *expect;    // records mostly come in the order in which they stand
 	uint32_t expect_ordinal;  // in its set
@@ -40,14 +48,18 @@ static uint64_t unit_of(const uint8_t *at)
 static bool marked(const struct replacing *r, const uint8_t *at)
 {
 	uint64_t unit = unit_of(at);
-	const uint64_t *leaf = r->leaf[unit / LEAF_BITS];
+	const struct branch *branch = r->branch[unit / LEAF_BITS / BRANCH_LEAVES];
+	const uint64_t *leaf = branch != NULL ? branch->leaf[unit / LEAF_BITS % BRANCH_LEAVES] : NULL;
 	return leaf != NULL && leaf[unit % LEAF_BITS / 64] >> (unit % 64) & 1;
 }
 
 static int mark(struct replacing *r, const uint8_t *at)
 {
 	uint64_t unit = unit_of(at);
-	uint64_t **leaf = &r->leaf[unit / LEAF_BITS];
+	struct branch **branch = &r->branch[unit / LEAF_BITS / BRANCH_LEAVES];
+	if (*branch == NULL && (*branch = calloc(1, sizeof(**branch))) == NULL)
+		return ERR_MEMORY;
+	uint64_t **leaf = &(*branch)->leaf[unit / LEAF_BITS % BRANCH_LEAVES];
 	if (*leaf == NULL && (*leaf = calloc(LEAF_BITS / 64, sizeof(uint64_t))) == NULL)
 		return ERR_MEMORY;
 	(*leaf)[unit % LEAF_BITS / 64] |= UINT64_C(1) << (unit % 64);
@@ -155,11 +167,6 @@ int zone_draft_replace_begin(struct zone_draft *draft)
 	struct replacing *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return ERR_MEMORY;
-	r->leaf = calloc(LEAVES, sizeof(*r->leaf));
-	if (r->leaf == NULL) {
-		free(r);
-		return ERR_MEMORY;
-	}
 	draft->replacing = r;
 	return 0;
 }
@@ -218,8 +225,11 @@ void draft_replace_free(struct zone_draft *d)
 	struct replacing *r = d->replacing;
 	if (r == NULL)
 		return;
-	for (uint64_t i = 0; i < LEAVES; ++i)
-		free(r->leaf[i]);
+	for (unsigned i = 0; i < BRANCHES; ++i) {
+		for (unsigned j = 0; r->branch[i] != NULL && j < BRANCH_LEAVES; ++j)
+			free(r->branch[i]->leaf[j]);
+		free(r->branch[i]);
+	}
 	for (unsigned i = 0; i < PARTIAL_SLOTS; ++i) {
 		while (r->partial[i] != NULL) {
 			struct partial *next = r->partial[i]->next;
@@ -227,7 +237,6 @@ void draft_replace_free(struct zone_draft *d)
 			r->partial[i] = next;
 		}
 	}
-	free(r->leaf);
 	free(r);
 	d->replacing = NULL;
 }
