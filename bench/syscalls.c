@@ -7,15 +7,25 @@
 //   syscalls PORT one                         recvfrom and sendto
 //   syscalls PORT uring BATCH                 io_uring: multishot recvmsg into a ring
 //                                             of buffers, sends submitted together
+//   syscalls PORT gso BATCH                   recvmmsg; what goes to one address and port
+//                                             and is as long leaves as one (UDP_SEGMENT)
+//   syscalls PORT gro BATCH                   the same, received with UDP_GRO
+//   syscalls PORT load SECONDS SOCKETS PID [joined]
+//                                             asks from so many ports, 256 datagrams open;
+//                                             prints the CPU of process PID for each.
+//                                             joined: those of a port leave as one
 #include <arpa/inet.h>
 #include <liburing.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define MOST 1024
 #define SIZE 1232
@@ -77,6 +87,202 @@ static void by_mmsg(int fd, unsigned batch)
 		}
 	}
 }
+
+// --- segmentation offload
+
+#define SEGMENTS 64u     // the kernel joins no more (UDP_MAX_SEGMENTS of most)
+#define JOINED   60000u  // bytes of one call
+#define GRO_SIZE 65536u
+
+union control {
+	alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
+};
+static union control control[MOST];
+static struct iovec joined[MOST][SEGMENTS];
+
+static void set_segment(struct msghdr *m, union control *room, uint16_t size)
+{
+	m->msg_control = room->bytes;
+	m->msg_controllen = CMSG_SPACE(sizeof size);
+	struct cmsghdr *header = CMSG_FIRSTHDR(m);
+	header->cmsg_level = IPPROTO_UDP;
+	header->cmsg_type = UDP_SEGMENT;
+	header->cmsg_len = CMSG_LEN(sizeof size);
+	memcpy(CMSG_DATA(header), &size, sizeof size);
+}
+
+static void send_all(int fd, struct mmsghdr *out, unsigned count)
+{
+	for (unsigned sent = 0; sent < count;) {
+		int n = sendmmsg(fd, out + sent, count - sent, 0);
+		sent += n > 0 ? (unsigned)n : 1;
+	}
+}
+
+// Which group a reply of this length to this peer joins, by a small table of the
+// groups opened last.
+struct groups {
+	struct mmsghdr out[MOST];
+	unsigned count;
+	uint16_t last[256]; // group and one more, by port
+};
+
+static void group_add(struct groups *g, unsigned i)
+{
+	uint16_t *last = &g->last[(peer[i].sin_port ^ peer[i].sin_port >> 8) & 255];
+	size_t length = part[i].iov_len;
+	if (*last != 0) {
+		struct msghdr *m = &g->out[*last - 1].msg_hdr;
+		const struct sockaddr_in *to = m->msg_name;
+		if (to->sin_port == peer[i].sin_port && to->sin_addr.s_addr == peer[i].sin_addr.s_addr &&
+		    m->msg_iov[0].iov_len == length && m->msg_iovlen < SEGMENTS && (m->msg_iovlen + 1) * length <= JOINED) {
+			m->msg_iov[m->msg_iovlen++] = part[i];
+			return;
+		}
+	}
+	g->out[g->count].msg_hdr = (struct msghdr){ .msg_name = &peer[i], .msg_namelen = sizeof peer[i],
+	                                            .msg_iov = joined[g->count], .msg_iovlen = 1 };
+	joined[g->count][0] = part[i];
+	*last = (uint16_t)++g->count;
+}
+
+static void by_gso(int fd, unsigned batch)
+{
+	static struct groups g;
+	for (;;) {
+		for (unsigned i = 0; i < batch; ++i) {
+			part[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = SIZE };
+			message[i].msg_hdr = (struct msghdr){ .msg_name = &peer[i], .msg_namelen = sizeof peer[i],
+			                                      .msg_iov = &part[i], .msg_iovlen = 1 };
+		}
+		int got = recvmmsg(fd, message, batch, MSG_WAITFORONE, NULL);
+		g.count = 0;
+		memset(g.last, 0, sizeof g.last);
+		for (int i = 0; i < got; ++i) {
+			part[i].iov_len = message[i].msg_len;
+			bytes[i][2] |= 0x80;
+			group_add(&g, (unsigned)i);
+		}
+		for (unsigned i = 0; i < g.count; ++i)
+			if (g.out[i].msg_hdr.msg_iovlen > 1)
+				set_segment(&g.out[i].msg_hdr, &control[i], (uint16_t)g.out[i].msg_hdr.msg_iov[0].iov_len);
+		send_all(fd, g.out, g.count);
+	}
+}
+
+// The size of the segments that were received as one; all of it where it was alone.
+static unsigned segment_of(struct mmsghdr *m)
+{
+	int size = 0;
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(&m->msg_hdr); header != NULL; header = CMSG_NXTHDR(&m->msg_hdr, header))
+		if (header->cmsg_level == IPPROTO_UDP && header->cmsg_type == UDP_GRO)
+			memcpy(&size, CMSG_DATA(header), sizeof size);
+	return size > 0 ? (unsigned)size : m->msg_len;
+}
+
+static void by_gro(int fd, unsigned batch)
+{
+	const int on = 1;
+	uint8_t (*room)[GRO_SIZE] = calloc(batch, sizeof *room);
+	if (room == NULL || setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) != 0)
+		fail("UDP_GRO");
+	for (;;) {
+		for (unsigned i = 0; i < batch; ++i) {
+			part[i] = (struct iovec){ .iov_base = room[i], .iov_len = GRO_SIZE };
+			message[i].msg_hdr = (struct msghdr){ .msg_name = &peer[i], .msg_namelen = sizeof peer[i],
+			                                      .msg_iov = &part[i], .msg_iovlen = 1,
+			                                      .msg_control = &control[i], .msg_controllen = sizeof control[i] };
+		}
+		int got = recvmmsg(fd, message, batch, MSG_WAITFORONE, NULL);
+		for (int i = 0; i < got; ++i) {
+			unsigned size = segment_of(&message[i]);
+			for (unsigned at = 0; at + 2 < message[i].msg_len; at += size)
+				room[i][at + 2] |= 0x80;
+			part[i].iov_len = message[i].msg_len;
+			message[i].msg_hdr.msg_control = NULL;
+			message[i].msg_hdr.msg_controllen = 0;
+			if (size < message[i].msg_len)
+				set_segment(&message[i].msg_hdr, &control[i], (uint16_t)size);
+		}
+		send_all(fd, message, got > 0 ? (unsigned)got : 0);
+	}
+}
+
+// --- the load
+
+#define OPEN     256u
+#define QUESTION 40u
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+// What the process has run, in ns.
+static uint64_t cpu_of(const char *pid)
+{
+	char path[64];
+	unsigned long ran = 0;
+	snprintf(path, sizeof path, "/proc/%s/schedstat", pid);
+	FILE *f = fopen(path, "r");
+	if (f == NULL || fscanf(f, "%lu", &ran) != 1)
+		fail(path);
+	fclose(f);
+	return ran;
+}
+
+static void ask(int fd, unsigned count, bool as_one)
+{
+	static uint8_t question[SEGMENTS * QUESTION];
+	struct mmsghdr out[SEGMENTS];
+	struct iovec all = { question, (size_t)count * QUESTION }, each = { question, QUESTION };
+	if (as_one && count > 1) {
+		out[0].msg_hdr = (struct msghdr){ .msg_iov = &all, .msg_iovlen = 1 };
+		set_segment(&out[0].msg_hdr, &control[0], QUESTION);
+		count = 1;
+	} else {
+		for (unsigned i = 0; i < count; ++i)
+			out[i].msg_hdr = (struct msghdr){ .msg_iov = &each, .msg_iovlen = 1 };
+	}
+	send_all(fd, out, count);
+}
+
+static void load(uint16_t port, double seconds, unsigned sockets, const char *pid, bool as_one)
+{
+	struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd[OPEN];
+	there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (sockets == 0 || sockets > OPEN)
+		sockets = OPEN;
+	unsigned each = OPEN / sockets < SEGMENTS ? OPEN / sockets : SEGMENTS;
+	for (unsigned i = 0; i < SEGMENTS; ++i) {
+		part[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = SIZE };
+		message[i].msg_hdr = (struct msghdr){ .msg_iov = &part[i], .msg_iovlen = 1 };
+	}
+	for (unsigned i = 0; i < sockets; ++i) {
+		fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (fd[i] < 0 || connect(fd[i], (struct sockaddr *)&there, sizeof there) != 0)
+			fail("connect");
+		for (unsigned open = 0; open < OPEN / sockets; open += each)
+			ask(fd[i], each, as_one);
+	}
+	uint64_t answered = 0, began = now_ns(), ran = cpu_of(pid);
+	while ((double)(now_ns() - began) < seconds * 1e9)
+		for (unsigned i = 0; i < sockets; ++i) {
+			int got = recvmmsg(fd[i], message, SEGMENTS, MSG_DONTWAIT, NULL);
+			if (got <= 0)
+				continue;
+			answered += (unsigned)got;
+			ask(fd[i], (unsigned)got, as_one);
+		}
+	double took = (double)(now_ns() - began) / 1e9;
+	printf("%.3f us of CPU each, %.0f a second\n", (double)(cpu_of(pid) - ran) / 1e3 / (double)answered,
+	       (double)answered / took);
+}
+
+// --- io_uring
 
 // A buffer holds struct io_uring_recvmsg_out, the sender's address, the payload.
 #define ROOM (sizeof(struct io_uring_recvmsg_out) + sizeof(struct sockaddr_in) + SIZE)
@@ -159,6 +365,10 @@ int main(int count, char **argument)
 {
 	if (count < 3)
 		return 2;
+	if (strcmp(argument[2], "load") == 0 && count > 5) {
+		load((uint16_t)atoi(argument[1]), atof(argument[3]), (unsigned)atoi(argument[4]), argument[5], count > 6);
+		return 0;
+	}
 	unsigned batch = count > 3 ? (unsigned)atoi(argument[3]) : 64;
 	int fd = listen_on((uint16_t)atoi(argument[1]), count > 4 ? atoi(argument[4]) : 0);
 	if (batch == 0 || batch > MOST)
@@ -167,6 +377,10 @@ int main(int count, char **argument)
 		by_one(fd);
 	else if (strcmp(argument[2], "uring") == 0)
 		by_uring(fd, batch);
+	else if (strcmp(argument[2], "gso") == 0)
+		by_gso(fd, batch);
+	else if (strcmp(argument[2], "gro") == 0)
+		by_gro(fd, batch);
 	else
 		by_mmsg(fd, batch);
 }
