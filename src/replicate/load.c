@@ -377,6 +377,11 @@ void load_run(struct replicate *room)
 			return;
 		}
 		all->cursor++;
+		// What the stop came before: paced as all that a start tells.
+		if (replica->wants_notify && !replica->wants_store && replica->aside->publication == NULL) {
+			load_tell(replica);
+			started++;
+		}
 		if ((replica->wants_load || replica->wants_store || replica->wants_resume) && may_start(replica)) {
 			start(replica);
 			started++;

@@ -167,8 +167,18 @@ void notify_out_zone(struct replica *replica, enum notify_lane lane)
 		log_line(LEVEL_WARNING, replica_name(replica, name),
 		         "no NOTIFY to %s: no address of it is in the zones served here; also-notify can name it", missing);
 	}
+	replica->is_untold = count > 0;
+	replica->has_given_up = false;
 	for (unsigned i = 0; i < count; i++)
 		tell(replica, &recipients[i], lane);
+}
+
+void notify_out_answered(struct replica *replica)
+{
+	if (replica->notifies != NULL || replica->has_given_up || !replica->is_untold)
+		return;
+	replica->is_untold = false;
+	replica_put_state(replica);
 }
 
 unsigned notify_out_count(const struct replica *replica)

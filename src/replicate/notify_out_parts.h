@@ -65,6 +65,10 @@ void notify_entry_begin(struct notify_target *target, enum notify_lane lane, str
 // The newest version is told; one that is on its way with an older one starts anew.
 void notify_entry_renew(struct notify_entry *entry);
 
+// One of the zone's was answered: where that was the last, all know of what is
+// served, and the store is told.
+void notify_out_answered(struct replica *replica);
+
 // Nothing was heard in time (deadline_fire).
 void notify_entry_due(struct deadline *deadline, uint64_t now);
 

@@ -82,6 +82,7 @@ static void take_answer(struct notify_target *target, struct notify_entry *entry
 {
 	char name[NAME_MAX_TEXT], address[ADDRESS_TEXT], rcode[DNS_TYPE_TEXT];
 	bool is_heard = message_rcode(message) == RCODE_NOERROR;
+	struct replica *replica = entry->replica;
 
 	target->silent = 0;
 	target->room->counters.notifies_acknowledged += is_heard;
@@ -96,8 +97,11 @@ static void take_answer(struct notify_target *target, struct notify_entry *entry
 		log_event(LEVEL_DEBUG, "notify-out", replica_name(entry->replica, name),
 		          LOG_FIELDS(log_text("client", endpoint_text(&target->endpoint, address))), "NOTIFY to %s was heard",
 		          address);
+	replica_hold(replica);
 	notify_entry_free(entry);
+	notify_out_answered(replica);
 	notify_target_settle(target);
+	replica_drop(replica);
 }
 
 static void take_packet(struct notify_target *target, uint8_t *message, size_t length)
@@ -194,6 +198,7 @@ static void give_up(struct notify_entry *entry, const char *why)
 	bool is_silent = target->silent >= NOTIFY_SILENT_AFTER;
 
 	count_failure(entry);
+	entry->replica->has_given_up = true;
 	// A silent target is spoken of when it falls silent, not for each zone.
 	if (is_silent || may_tell())
 		log_event(is_silent ? LEVEL_DEBUG : LEVEL_WARNING, "notify-out-failed",

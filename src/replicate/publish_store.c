@@ -64,6 +64,8 @@ void publish_store(struct publication *p)
 		state.life = timers.life;
 	}
 	state.last_error[0] = '\0';
+	// Until they have answered, for the next start to know.
+	state.is_untold = p->policy->notify != CONFIG_NOTIFY_NO;
 	if (replica->role == CONFIG_PRIMARY && !p->is_transfer && !p->is_approved)
 		state.file = replica->file;
 	error = store_commit(p->room->store, p->version, p->delta, &keep, &state, on_stored, p);

@@ -72,7 +72,9 @@ struct replica {
 	bool wants_resume : 1;     // new: the store may have a copy from when it was configured before
 	bool wants_store : 1;      // served from its file, not yet in the store
 	bool is_file_served : 1;   // what is served is what the file of the stamp had
-	bool wants_notify : 1;     // changed while the server was down
+	bool wants_notify : 1;     // changed while the server was down, or was not told of before
+	bool is_untold : 1;        // not everybody who is to be told of what is served has answered
+	bool has_given_up : 1;     // … nor will: a NOTIFY of it came to nothing
 	bool is_exporting : 1;
 	bool is_export_queued : 1;
 	bool is_unsaved : 1;

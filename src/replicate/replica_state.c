@@ -37,6 +37,7 @@ void replica_store_state(const struct replica *replica, struct store_state *stat
 	if (replica->aside->last_error != NULL)
 		snprintf(state->last_error, sizeof state->last_error, "%s", replica->aside->last_error);
 	state->last_error_at = replica->last_error_at;
+	state->is_untold = replica->is_untold || replica->wants_notify;
 	if (replica->role == CONFIG_PRIMARY && replica->is_file_served)
 		state->file = replica->file;
 }

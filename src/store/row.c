@@ -12,6 +12,7 @@
 #define ROW_VERSION_FILE_ONCE 2 // of states
 #define ROW_VERSION_FILE 3
 #define FLAG_HAS_VERSION 1u
+#define FLAG_UNTOLD 2u
 
 enum state_offset {
 	AT_VERSION = 0, AT_FLAGS = 1, AT_PORT = 2, AT_SERIAL = 4, AT_TRANSFERRED = 8, AT_CONFIRMED = 16,
@@ -65,7 +66,7 @@ size_t row_put_state(const struct store_state *state, uint8_t row[static ROW_STA
 	size_t text = strnlen(state->last_error, sizeof state->last_error - 1);
 	memset(row, 0, ROW_STATE_FIXED);
 	row[AT_VERSION] = ROW_VERSION;
-	row[AT_FLAGS] = state->has_version ? FLAG_HAS_VERSION : 0;
+	row[AT_FLAGS] = (uint8_t)((state->has_version ? FLAG_HAS_VERSION : 0) | (state->is_untold ? FLAG_UNTOLD : 0));
 	le_put(row + AT_SERIAL, state->serial, 4);
 	le_put(row + AT_TRANSFERRED, (uint64_t)state->transferred, 8);
 	le_put(row + AT_CONFIRMED, (uint64_t)state->confirmed, 8);
@@ -101,6 +102,7 @@ int row_get_state(const uint8_t *row, size_t length, struct store_state *state)
 	    length != ROW_STATE_FIXED + (size_t)row[AT_TEXT_LENGTH] + behind)
 		return ERR_CORRUPT;
 	state->has_version = (row[AT_FLAGS] & FLAG_HAS_VERSION) != 0;
+	state->is_untold = (row[AT_FLAGS] & FLAG_UNTOLD) != 0;
 	state->serial = (uint32_t)le_get(row + AT_SERIAL, 4);
 	state->transferred = (int64_t)le_get(row + AT_TRANSFERRED, 8);
 	state->confirmed = (int64_t)le_get(row + AT_CONFIRMED, 8);

@@ -9,7 +9,7 @@
 #include "dns/name.h"
 #include "store/store.h"
 
-// state:    version, flags (1: has a version), port (2), serial (4),
+// state:    version, flags (1: has a version, 2: is untold), port (2), serial (4),
 //           transferred, confirmed, refresh_at, expires_at, last_error_at (8
 //           each), address family (0, 4, 6), length of the error's text, life
 //           (2), scope (4), address (16), the text. In version 2 the file's mtime,

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIGHUP: new configuration and changed zone files, without losing a query."""
 
+import os
 import time
 
 import pytest
 
 from peers import Endpoint, Zone, client, zone_text
+from peers.process import wait_until
 
 
 def primary(lab, dialect="named", serial=1, hosts=80):
@@ -157,3 +159,61 @@ def test_reload_after_reload(lab):
     for serial in range(2, 30):
         server.update("example.com", zone_text("example.com", serial))
     server.wait_serial("example.com", 29)
+
+
+def reload_by_verb(server):
+    code, out, err = server.run("reload", "--state-dir", server.state_dir)
+    assert code == 0, (out, err)
+    return out.strip()
+
+
+def test_a_reload_touches_only_what_it_changes(lab):
+    """However many zones there are, and wherever in the file the change stands."""
+    server = lab.understudy()
+    for i in range(300):
+        server.add(Zone(f"z{i:03}.test", zone_text(f"z{i:03}.test", 1)))
+    server.start()
+    server.wait_serial("z299.test", 1)
+    for name in server.zones:
+        os.utime(server.zone_path(name), (time.time() - 3600,) * 2)
+    wait_until(lambda: reload_by_verb(server) == "reloaded: 300 zones, 0 warnings", step=0.3)
+    # All that stands behind it has another place now.
+    del server.zones["z000.test"]
+    server.write_config()
+    assert reload_by_verb(server) == "reloaded: 299 zones, 1 removed, 0 warnings"
+    server.add(Zone("new.test", zone_text("new.test", 4)))
+    server.zones["z007.test"].options.append("allow-query { 127.0.0.0/8; };")
+    server.zones["z008.test"].options.append("allow-query { 192.0.2.0/24; };")
+    server.write_files()
+    told = reload_by_verb(server)
+    assert told.startswith("reloaded: 300 zones, 1 added, 2 changed"), told
+    server.wait_serial("new.test", 4)
+    server.wait_rcode("z008.test", "REFUSED")
+    for name in ("z007.test", "z001.test", "z299.test"):
+        assert server.serial(name) == 1
+    server.zones["z008.test"].options.clear()
+    server.write_config()
+    assert ", 1 changed" in reload_by_verb(server)
+    server.wait_serial("z008.test", 1)
+
+
+def test_an_attempt_goes_on_with_the_new_primary(lab):
+    """The old one takes the connection and says nothing: nobody waits for it any more."""
+    import socket
+    other = lab.bind()
+    other.add(Zone("example.com", zone_text("example.com", 5), allow=[Endpoint("127.0.0.1")]))
+    other.start()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = lab.understudy()
+        server.add(Zone("example.com", primaries=[Endpoint("127.0.0.1", silent.getsockname()[1])]))
+        server.start()
+        silent.settimeout(20)
+        connection, _ = silent.accept()
+        with connection:
+            server.add(Zone("example.com", primaries=[other.endpoint]))
+            server.write_config()
+            assert reload_by_verb(server) == "reloaded: 1 zone, 1 changed, 0 warnings"
+            server.wait_serial("example.com", 5)
+            connection.settimeout(20)
+            while connection.recv(4096):
+                pass  # the question, and then the end

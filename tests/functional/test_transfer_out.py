@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Understudy as the primary of real secondaries."""
 
+import socket
 import time
 
 import dns.exception
@@ -219,3 +220,31 @@ def test_a_target_that_refuses_every_zone_does_not_fill_the_log(lab):
         first.wait_log(r"\d+ more NOTIFYs came to nothing without a line")
     lines = first.log().count("was answered with REFUSED")
     assert 50 <= lines < 150
+
+
+def test_what_a_stop_left_untold_is_told_at_the_next_start(lab):
+    """And what was answered is not told again."""
+    with Listener() as listener, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        first = lab.understudy()
+        first.add(Zone("told.test", zone_text("told.test", 1), notify=[listener.endpoint]))
+        first.add(Zone("untold.test", zone_text("untold.test", 1),
+                       notify=[listener.endpoint, Endpoint("127.0.0.1", deaf.getsockname()[1])]))
+        first.start()
+        wait_until(lambda: {zone for zone, *_ in listener.heard} == {"told.test", "untold.test"},
+                   message=lambda: str(listener.heard))
+        # All that is known of the one is in the store, and one target of the other says nothing.
+        time.sleep(0.5)
+        first.stop()
+        listener.heard.clear()
+        first.launch()
+        first.wait_ready()
+        wait_until(lambda: ("untold.test", 1) in [(zone, serial) for zone, serial, *_ in listener.heard])
+        time.sleep(0.5)
+        assert {zone for zone, *_ in listener.heard} == {"untold.test"}
+        # Neither is it forgotten where the power goes.
+        first.kill()
+        listener.heard.clear()
+        first.launch()
+        first.wait_ready()
+        wait_until(lambda: ("untold.test", 1) in [(zone, serial) for zone, serial, *_ in listener.heard])
