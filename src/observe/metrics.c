@@ -50,6 +50,7 @@ static bool success(const struct board_zone *z, int64_t *v) { return (*v = z->co
 static bool transfer(const struct board_zone *z, int64_t *v) { return (*v = z->transferred) != 0; }
 static bool behind(const struct board_zone *z, int64_t *v) { *v = z->behind_since; return !z->is_primary; }
 static bool held(const struct board_zone *z, int64_t *v) { *v = z->is_held; return true; }
+static bool rejected(const struct board_zone *z, int64_t *v) { *v = z->is_rejected; return true; }
 static bool rolled_back(const struct board_zone *z, int64_t *v) { *v = z->is_rolled_back; return true; }
 static bool unsaved(const struct board_zone *z, int64_t *v) { *v = z->is_unsaved; return true; }
 static bool failing(const struct board_zone *z, int64_t *v) { *v = z->has_error || z->has_file_failed; return true; }
@@ -69,6 +70,7 @@ static const struct family {
 	{ "understudy_zone_transfer_timestamp_seconds", "When the version that is served came.", transfer },
 	{ "understudy_zone_behind_since_timestamp_seconds", "Since when a primary is known to have a newer serial; 0: none has.", behind },
 	{ "understudy_zone_held", "1 where a version is held back until the operator approves or rejects it.", held },
+	{ "understudy_zone_rejected", "1 where the operator rejected a version, which is passed over until a newer one comes.", rejected },
 	{ "understudy_zone_rolled_back", "1 where the operator has an older version served.", rolled_back },
 	{ "understudy_zone_unsaved", "1 where the store cannot take the newest version.", unsaved },
 	{ "understudy_zone_failing", "1 where something went wrong since the last success.", failing },

@@ -149,7 +149,7 @@ static const char *held_text(const struct replica_status *zone, int64_t now, cha
 	name_to_text(zone->origin, name);
 	times_duration(now - zone->held_since, duration);
 	if (zone->rejected)
-		snprintf(text, HELD_TEXT, "serial %u was rejected and is passed over until a newer one comes: %s",
+		snprintf(text, HELD_TEXT, "serial %u was rejected by the operator and is passed over until a newer one comes: %s",
 		         zone->held_serial, zone->held_why);
 	else
 		snprintf(text, HELD_TEXT, "serial %u held for %s: %s; `understudy approve %s %u` publishes it, reject drops it",

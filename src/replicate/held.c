@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dns/serial.h"
+#include "replicate/changes.h"
 #include "replicate/fetch_stream.h"
 #include "replicate/publish.h"
 #include "replicate/replica.h"
@@ -110,6 +111,13 @@ void held_take(struct replica *replica, const struct store_held *held)
 bool held_is(const struct replica *replica, uint32_t serial)
 {
 	return replica->aside->held != NULL && replica->aside->held->serial == serial;
+}
+
+bool held_is_rejected(const struct replica *replica, uint32_t serial)
+{
+	const struct store_held *held = replica->aside->held;
+
+	return held != NULL && held->is_rejected && !serial_newer(serial, held->serial);
 }
 
 void held_forget(struct replica *replica)
@@ -224,6 +232,9 @@ int held_reject(struct replica *replica, const uint32_t *serial, char why[static
 	}
 	replica->aside->held->is_rejected = true;
 	replica->wants_approval = false;
+	if (!replica->has_primary_serial || held_is_rejected(replica, replica->primary_serial))
+		replica->behind_since = 0;
+	changes_mark(replica);
 	snprintf(why, 256, "serial %" PRIu32 " rejected: it is not fetched again, a newer one is", replica->aside->held->serial);
 	log_event(LEVEL_NOTICE, "rejected", replica_name(replica, name),
 	         LOG_FIELDS(log_number("serial", replica->aside->held->serial)), "serial %" PRIu32 " rejected", replica->aside->held->serial);

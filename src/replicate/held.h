@@ -18,6 +18,10 @@ void held_take(struct replica *replica, const struct store_held *held);
 // fetching it again.
 bool held_is(const struct replica *replica, uint32_t serial);
 
+// Whether the operator has rejected this serial or a newer one: not to have it is
+// no lag.
+bool held_is_rejected(const struct replica *replica, uint32_t serial);
+
 // A version is served now: what is held is forgotten where it is no newer.
 void held_served(struct replica *replica, uint32_t serial);
 

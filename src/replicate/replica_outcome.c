@@ -76,7 +76,8 @@ void replica_note_serial(struct replica *replica, const struct endpoint *primary
 	if (!replica->has_primary_serial || serial_newer(serial, replica->primary_serial) || version == NULL)
 		replica->primary_serial = serial;
 	replica->has_primary_serial = true;
-	if (version != NULL && serial_newer(serial, zone_serial(version)) && replica->behind_since == 0)
+	if (version != NULL && serial_newer(serial, zone_serial(version)) && replica->behind_since == 0
+	    && !held_is_rejected(replica, serial))
 		replica->behind_since = wall_now();
 }
 

@@ -140,19 +140,30 @@ def test_a_rejected_serial_is_passed_over_until_a_newer_one_comes(lab):
     before = transfers(second)
     wait_held(second, 2, "max-shrink", rejected=True)
     assert "was rejected and is gone" in say(second, "approve", code=1)
-    say(second, "refresh")
+    # Not to have what is not wanted is no lag.
+    is_not_behind(second, primary_serial=2)
+    say(second, "refresh", "--wait")
+    is_not_behind(second, primary_serial=2)
     second.stop()
     second.launch()
     second.wait_ready()
-    say(second, "refresh")
-    time.sleep(0.5)
+    say(second, "refresh", "--wait")
     wait_held(second, 2, "max-shrink", rejected=True)
+    is_not_behind(second, primary_serial=2)
     assert transfers(second) == before
     assert second.serial(ZONE) == 1
 
     first.update(ZONE, zone_text(ZONE, 3, hosts=201))
     second.wait_serial(ZONE, 3)
     wait_until(lambda: status(second)["held"] is None)
+
+
+def is_not_behind(server, primary_serial):
+    state = status(server)
+    assert (state["lag_seconds"], state["primary_serial"]) == (0, primary_serial), state
+    shown = server.status(ZONE)
+    assert "behind" not in shown, shown
+    assert "serial 2 was rejected by the operator" in shown, shown
 
 
 def test_a_newer_version_overtakes_what_is_held(lab):

@@ -313,7 +313,7 @@ static void what_is_held_is_told_everywhere(void **state)
 	zone.held = false;
 	zone.rejected = true;
 	text = row(&zone);
-	assert_non_null(strstr(text, "\n  ! serial 2026112202 was rejected and is passed over until a newer one comes:"));
+	assert_non_null(strstr(text, "\n  ! serial 2026112202 was rejected by the operator and is passed over until a newer one comes:"));
 	free(text);
 }
 
