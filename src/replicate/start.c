@@ -19,6 +19,7 @@
 #include "replicate/replica.h"
 #include "replicate/rollback.h"
 #include "replicate/room.h"
+#include "replicate/start_folder.h"
 #include "zone/file.h"
 
 #define THREADS_MAX 32
@@ -46,7 +47,7 @@ struct found {
 	uint8_t from;          // enum origin
 	bool is_stored;        // the store has this very content
 	bool is_as_stored;     // … found by reading the file over it
-	bool is_changed;       // … another serial, or nothing; or not all were told of it
+	bool is_changed;       // … another serial, or nothing
 	struct delta *delta;   // from what the store has; NULL: not known
 	bool is_file_served;   // it is what a primary's file has
 	bool is_export_behind; // the zone file is older than the version
@@ -199,7 +200,6 @@ static void try_store(const struct replica *replica, struct found *found)
 	if (found->version != NULL) {
 		found->from = FROM_STORE;
 		found->is_stored = true;
-		found->is_changed = state.is_untold;
 		// What is intact of a damaged copy is served, and asked about at once.
 		if (error != 0)
 			found->state.refresh_at = 0;
@@ -210,12 +210,12 @@ static void try_store(const struct replica *replica, struct found *found)
 	}
 }
 
-static bool stamp_file(const struct config_zone *zone, struct file_stamp *stamp)
+static bool stamp_file(const struct config_zone *zone, struct start_folder *folder, struct file_stamp *stamp)
 {
 	char path[CONFIG_PATH_MOST];
 	struct stat file;
 
-	if (zone->file == NULL || stat(config_zone_file(zone, path), &file) != 0)
+	if (zone->file == NULL || start_folder_stat(folder, config_zone_file(zone, path), &file) != 0)
 		return false;
 	load_stamp(stamp, &file);
 	return true;
@@ -239,13 +239,14 @@ static void date_by_file(struct replica *replica, struct found *found)
 	found->state.expires_at = mtime + timers.expire;
 }
 
-static void find_secondary(struct replica *replica, const struct config_zone *zone, struct found *found)
+static void find_secondary(struct replica *replica, const struct config_zone *zone, struct start_folder *folder,
+                           struct found *found)
 {
 	char why[512] = "", name[NAME_MAX_TEXT];
 	bool has_file;
 
 	try_store(replica, found);
-	has_file = stamp_file(zone, &found->stamp);
+	has_file = stamp_file(zone, folder, &found->stamp);
 	if (found->version != NULL) {
 		rollback_at_start(replica, &found->version);
 		found->is_export_behind = zone->file != NULL
@@ -324,19 +325,18 @@ static int read_changed(struct replica *replica, const struct config_zone *zone,
 	return error;
 }
 
-static void find_primary(struct replica *replica, const struct config_zone *zone, struct found *found)
+static void find_primary(struct replica *replica, const struct config_zone *zone, struct start_folder *folder,
+                         struct found *found)
 {
 	char why[512] = "", name[NAME_MAX_TEXT], path[CONFIG_PATH_MOST];
 	struct store_state stored = { 0 };
-	bool has_file = stamp_file(zone, &found->stamp);
+	bool has_file = stamp_file(zone, folder, &found->stamp);
 	int error = 0, file_errno = errno;
 
 	(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
 	if (has_file && stored.has_version && stored.file != 0 && stored.file == load_digest(&found->stamp)
-	    && take_stored(replica, found)) {
-		found->is_changed = stored.is_untold;
+	    && take_stored(replica, found))
 		return;
-	}
 	if (zone->file == NULL)
 		snprintf(why, sizeof why, "the zone has no file");
 	else if (!has_file)
@@ -351,8 +351,7 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 		found->is_stored = found->is_as_stored
 		                   || (stored.has_version && stored.serial == zone_serial(found->version)
 		                       && stored.file != 0 && stored.file == load_digest(&found->stamp));
-		found->is_changed = !stored.has_version || stored.is_untold
-		                    || stored.serial != zone_serial(found->version);
+		found->is_changed = !stored.has_version || stored.serial != zone_serial(found->version);
 		date_by_file(replica, found);
 		return;
 	}
@@ -366,16 +365,18 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 static void *work(void *context)
 {
 	struct gang *gang = context;
+	struct start_folder folder = { 0 };
 	uint32_t i;
 
 	while ((i = atomic_fetch_add_explicit(&gang->next, 1, memory_order_relaxed)) < gang->room->replica_count) {
 		struct replica *replica = gang->room->replicas[i];
 		gang->found[i].stamp.size = -1;
 		if (replica->role == CONFIG_SECONDARY)
-			find_secondary(replica, replica_zone(replica), &gang->found[i]);
+			find_secondary(replica, replica_zone(replica), &folder, &gang->found[i]);
 		else
-			find_primary(replica, replica_zone(replica), &gang->found[i]);
+			find_primary(replica, replica_zone(replica), &folder, &gang->found[i]);
 	}
+	start_folder_close(&folder);
 	arena_thread_end();
 	return NULL;
 }
@@ -515,7 +516,6 @@ static void end_resumption(struct resumption *resumption)
 		// What wanted a copy has one.
 		replica->is_woken = replica->is_asked;
 		take_up(replica, found, wall < latest ? latest : wall, false, latest);
-		load_tell(replica);
 	}
 }
 
