@@ -34,6 +34,9 @@ JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 2)
 PYTEST_WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS") or str(2 * (os.cpu_count() or 2))
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-n", PYTEST_WORKERS]
 # Unit tests in which threads meet: these run under the thread sanitizer.
+# What random tests begin with, so that one run is like the other; the soak takes
+# another seed each time, and says which.
+SEEDS = {} if SOAK else {"ZONE_PROPERTY_SEED": "20261123", "ZONE_DELTA_SEED": "20261123"}
 CONCURRENT = re.compile(r"epoch|lane|mailbox|arena|concurren|table|publish|slot|thread")
 
 
@@ -167,7 +170,7 @@ def unit_tests(folder, only=None, env=None, prefix=()):
         command += ["--timeout-multiplier", "60"]
         env = {"ZONE_PROPERTY_OPERATIONS": "100000", **(env or {})}
     (ROOT / folder / "meson-logs" / "testlog.json").unlink(missing_ok=True)
-    code, output = run([*command, *names], env)
+    code, output = run([*command, *names], {**SEEDS, **(env or {})})
     good, bad = meson_counts(output)
     if bad or code:
         failures.extend(meson_failures(folder, output))
