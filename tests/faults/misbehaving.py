@@ -144,7 +144,7 @@ def reply(query: Query, rows=(), *, rcode=0, aa=True, tc=False, qr=True, opcode=
             + question + b"".join(row.wire() for row in rows))
 
 
-# What a transfer may consist of besides whole messages.
+# What a transfer may consist of besides whole messages, and an event to wait for.
 class Raw(bytes):
     """Bytes for the stream as they are, without a length in front."""
 
@@ -233,7 +233,7 @@ class Primary:
         self._stop.set()
         self._released.set()
         for thread in self._threads:
-            thread.join(2)
+            thread.join(30)
         self._udp.close()
         self._tcp.close()
 
@@ -305,7 +305,9 @@ class Primary:
             if action is HANG:
                 self._released.wait(60)
                 return False
-            if isinstance(action, Pause):
+            if isinstance(action, threading.Event):
+                action.wait(60)
+            elif isinstance(action, Pause):
                 time.sleep(action.seconds)
             elif isinstance(action, Raw):
                 connection.sendall(action)

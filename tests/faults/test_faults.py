@@ -51,7 +51,7 @@ class Pair:
                 last[0] = time.monotonic()
                 self.notify()
             return self.secondary.serial(ZONE) == serial
-        wait_until(served, 30, step=0.05,
+        wait_until(served, step=0.05,
                    message=lambda: f"{self.secondary} serves {self.secondary.serial(ZONE)}, not {serial}")
 
     def assert_serves(self, serial):
@@ -111,7 +111,7 @@ def explained(server, reason, mark):
             if len(told) == 2 and TROUBLE.search(line) and pattern.search(told[1]):
                 return line
         return None
-    return wait_until(seen, 25, message=lambda: f"no line about {ZONE} with /{reason}/ in: "
+    return wait_until(seen, message=lambda: f"no line about {ZONE} with /{reason}/ in: "
                                                f"{server.log_since(mark)}")
 
 
@@ -143,9 +143,14 @@ def test_trouble_is_not_hammered(pair):
     both = pair()
     both.load(2)
     both.primary.misbehave(FAULTS["answers_servfail"][0]())
+    began = time.monotonic()
     both.notify()
     time.sleep(4)
-    asked = [kind for _, kind in both.primary.asked if kind in (misbehaving.AXFR, misbehaving.IXFR)]
-    assert 2 <= len(asked) <= 8, f"{len(asked)} transfers asked for in four seconds"
+
+    def asked():
+        return sum(kind in (misbehaving.AXFR, misbehaving.IXFR) for _, kind in both.primary.asked)
+    wait_until(lambda: asked() >= 2)
+    count, took = asked(), time.monotonic() - began
+    assert count <= 2 * took, f"{count} transfers asked for in {took:.1f} seconds"
     both.primary.behave()
     both.bring(2)

@@ -8,7 +8,6 @@ import signal
 import struct
 import sys
 import threading
-import time
 
 import pytest
 
@@ -28,6 +27,8 @@ class Many(Fault):
 
     def __init__(self):
         self.generation = 1
+        self.lock = threading.Lock()
+        self.begin()
         self.serials = {wire_name(name): i + 1 for i, name in enumerate(NAMES)}
 
     def serial(self, name):
@@ -40,11 +41,38 @@ class Many(Fault):
     def soa(self, primary, query):
         return primary.signed(query, reply(query, [self.record(query)]))
 
+    def begin(self):
+        """A round: its first answers by UDP are held until many serials were asked,
+        however slowly, so that the others find questions under way."""
+        with self.lock:
+            self.held = []
+
     def udp(self, primary, query, raw, source):
-        # The first ones are late, so that the others find them under way.
-        if primary.serials_asked("udp") == 1:
-            time.sleep(0.4)
-        return super().udp(primary, query, raw, source)
+        answers = super().udp(primary, query, raw, source)
+        with self.lock:
+            if self.held is None:
+                return answers
+            if not self.held:
+                # Before who asks gives up.
+                threading.Timer(3, self.let_go, [primary, self.held]).start()
+            self.held += [(answer, source) for answer in answers]
+        self.look(primary)
+        return []
+
+    def look(self, primary):
+        if max(primary.serials_asked("udp"), primary.serials_asked("tcp")) >= 20:
+            self.let_go(primary, self.held)
+
+    def let_go(self, primary, held):
+        with self.lock:
+            if held is None or held is not self.held:
+                return
+            self.held = None
+        for answer, source in held:
+            try:
+                primary._udp.sendto(answer, source)
+            except OSError:
+                return      # it is closed
 
     def udp_ixfr(self, primary, query):
         return [self.soa(primary, query)]
@@ -188,6 +216,7 @@ class Primary(misbehaving.Primary):
 
     def answer(self, connection, manner, queries):
         self.asked += [("tcp", query.rtype) for query in queries]
+        self.fault.look(self)
         answers, stays = [], True
         for query in queries:
             if query.rtype in (AXFR, IXFR):
@@ -231,16 +260,17 @@ def made(lab, request):
 def assert_served(server, primary):
     """Each zone with its own serial, so that no answer was taken for another's."""
     for name in NAMES:
-        wait_until(lambda: server.serial(name) == primary.fault.serial(wire_name(name)), 20, message=name)
+        wait_until(lambda: server.serial(name) == primary.fault.serial(wire_name(name)), message=name)
 
 
 def refresh_all(server):
-    code, out, err = server.run("refresh", "--all", "--wait=60", "--state-dir", server.state_dir, timeout=70)
+    code, out, err = server.run("refresh", "--all", "--wait=120", "--state-dir", server.state_dir, timeout=150)
     assert code == 0, out + err
 
 
 def next_round(primary, server):
     primary.asked.clear()
+    primary.fault.begin()
     primary.fault.generation += 1
     refresh_all(server)
     assert_served(server, primary)
@@ -282,7 +312,8 @@ def test_answers_that_came_while_we_were_stopped_are_read(made):
 def test_it_ends_while_questions_are_under_way(made):
     primary, server = made(Silent, True)
     primary.asked.clear()
+    primary.fault.begin()
     code, out, err = server.run("refresh", "--all", "--state-dir", server.state_dir)
     assert code == 0, out + err
-    wait_until(lambda: primary.serials_asked("tcp") >= 20, 10)
+    wait_until(lambda: primary.serials_asked("tcp") >= 20)
     assert server.stop() == 0
