@@ -14,6 +14,7 @@ const orders = {
   async open({ url, width = 1280, height = 860, scheme = 'light', scale = 1 }) {
     await page?.context().close();
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, deviceScaleFactor: scale, reducedMotion: 'reduce' });
+    context.setDefaultTimeout(60000);
     page = await context.newPage();
     told = [];
     page.on('console', message => ['error', 'warning'].includes(message.type()) && told.push(message.text()));
@@ -28,7 +29,7 @@ const orders = {
   },
   evaluate: ({ code }) => page.evaluate(code),
   // Not waitForFunction(): it needs eval(), which the page's policy forbids.
-  async wait({ code, timeout = 20000 }) {
+  async wait({ code, timeout = 60000 }) {
     for (const until = Date.now() + timeout; !await page.evaluate(code);) {
       if (Date.now() > until) throw new Error('it did not come true');
       await page.waitForTimeout(50);

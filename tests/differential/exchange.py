@@ -7,7 +7,7 @@ import struct
 import time
 
 
-def over_udp(address, port, questions, window=96, patience=1.0, tries=4):
+def over_udp(address, port, questions, window=96, patience=2.0, tries=8):
     """The raw reply to each question, in order; None where none came."""
     replies = [None] * len(questions)
     waiting = {}                # index -> (deadline, tries left)
@@ -55,7 +55,7 @@ def over_udp(address, port, questions, window=96, patience=1.0, tries=4):
     return replies
 
 
-def over_tcp(address, port, questions, batch=50, patience=10):
+def over_tcp(address, port, questions, batch=50, patience=60):
     """The same over TCP, many questions to a connection (RFC 7766)."""
     replies = [None] * len(questions)
     for start in range(0, len(questions), batch):
@@ -86,8 +86,18 @@ def _tcp_batch(address, port, part, start, replies, patience):
                 replies[start + int.from_bytes(reply[:2], "big")] = reply
 
 
-def one_each(address, port, messages, patience=1.5):
-    """Send each message from a socket of its own; what came back, or None."""
+def one_each(address, port, messages, patience=1.5, tries=3):
+    """Send each message from a socket of its own; what came back, or None where
+    nothing did, however often it was sent."""
+    replies = [None] * len(messages)
+    for _ in range(tries):
+        left = [index for index, reply in enumerate(replies) if reply is None]
+        for index, reply in zip(left, _each_once(address, port, [messages[i] for i in left], patience)):
+            replies[index] = reply
+    return replies
+
+
+def _each_once(address, port, messages, patience):
     sockets, replies = {}, [None] * len(messages)
     try:
         for index, message in enumerate(messages):
