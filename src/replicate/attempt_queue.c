@@ -45,6 +45,14 @@ static bool may_begin(const struct replica *replica)
 	       || (replica->aside->attempt == NULL && publish_is_unsaved(replica) && !replica->is_forced && !replica->is_removed);
 }
 
+static bool is_yet_to_ask(const struct replica *replica)
+{
+	const struct attempt *attempt = replica->aside->attempt;
+
+	return attempt != NULL && attempt->is_parked && !attempt->was_asked && attempt->slot.primary == NULL
+	       && (attempt->is_forced || !replica->is_forced);
+}
+
 static bool may_run_more(const struct replicate *room)
 {
 	return room->attempts.running < ATTEMPTS_MAX && room->primaries.turns_awaited < AWAITED_MAX;
@@ -57,6 +65,11 @@ void attempt_request(struct replica *replica, bool is_urgent)
 	if (room->is_stopping || replica->is_removed || replica->role != CONFIG_SECONDARY)
 		return;
 	if (!may_begin(replica)) {
+		// One that waits for its turn to ask will be told what is there then.
+		if (is_yet_to_ask(replica)) {
+			replica->is_asked = replica->is_asked && replica->is_woken;
+			return;
+		}
 		replica->is_woken = true;
 		compare_yield(replica);
 		return;
