@@ -5,9 +5,11 @@
 //   answers count KIND …               asks each kind a fixed number of times, for
 //                                      bench/instructions.py, which lets callgrind
 //                                      count between the calls of measured()
-//   answers time [-n NAMES] [-t THREADS] KIND …
+//   answers time [-n NAMES] [-t THREADS] [-b COUNT] KIND …
 //   answers update [-n NAMES] KIND     one record changed at a time
 //   answers list
+//
+// -b COUNT: so many questions a batch, not 64, as a worker has them at a low load.
 //
 // Prints a line of JSON for each kind.
 #include <pthread.h>
@@ -29,6 +31,8 @@
 #define TIMED (UINT64_C(1) << 20)
 #define UPDATES 2000
 #define THREADS_MOST 16
+
+static unsigned batch_size = BATCH;
 
 static const struct answer_identity identity = { .udp_size = 1232, .minimal_any = true };
 
@@ -78,7 +82,7 @@ static struct batch *batch_new(void)
 // Where the kernel would have put them.
 static void batch_receive(struct batch *b, const struct questions *q, size_t first)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < batch_size; i++) {
 		memcpy(b->requests[i], q->message[first + i], SCENE_QUESTION_ROOM);
 		b->request[i].length = q->length[first + i];
 	}
@@ -87,8 +91,8 @@ static void batch_receive(struct batch *b, const struct questions *q, size_t fir
 static __attribute__((noinline)) size_t measured(const struct zone_table *zones, struct batch *b)
 {
 	size_t bytes = 0;
-	answer_prepare(zones, b->request, b->answer, BATCH);
-	for (unsigned i = 0; i < BATCH; i++) {
+	answer_prepare(zones, b->request, b->answer, batch_size);
+	for (unsigned i = 0; i < batch_size; i++) {
 		answer_write(&identity, &b->request[i], &b->answer[i]);
 		bytes += b->answer[i].length;
 	}
@@ -111,7 +115,7 @@ static void count_kind(const struct scene_kind *kind, size_t names)
 	size_t bytes = 0;
 	scene_open(&scene, kind, names != 0 ? names : kind->names);
 	struct questions q = questions_new(&scene, COUNTED, 0);
-	for (size_t i = 0; i < COUNTED; i += BATCH) {
+	for (size_t i = 0; i < COUNTED; i += batch_size) {
 		batch_receive(b, &q, i);
 		bytes += measured(scene.zones, b);
 	}
@@ -136,7 +140,8 @@ static void *work_main(void *argument)
 	struct work *w = argument;
 	struct batch *b = batch_new();
 	uint64_t spent = 0, rounds = 0;
-	for (size_t first = 0; first + BATCH <= w->questions.count; first += BATCH, rounds += BATCH) {
+	for (size_t first = 0; first + batch_size <= w->questions.count;
+	     first += batch_size, rounds += batch_size) {
 		batch_receive(b, &w->questions, first);
 		uint64_t began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		measured(w->scene->zones, b);
@@ -219,7 +224,7 @@ static void run(const char *mode, const struct scene_kind *kind, size_t names, u
 	else if (strcmp(mode, "update") == 0)
 		update_kind(kind, names);
 	else
-		scene_fail("usage: answers count|time|update|list [-n NAMES] [-t THREADS] KIND …", -1);
+		scene_fail("usage: answers count|time|update|list [-n NAMES] [-t THREADS] [-b COUNT] KIND …", -1);
 	fflush(stdout);
 }
 
@@ -236,11 +241,15 @@ int main(int count, char **argument)
 	for (; at + 1 < count && argument[at][0] == '-'; at += 2) {
 		if (argument[at][1] == 'n')
 			names = strtoul(argument[at + 1], NULL, 10);
+		else if (argument[at][1] == 'b')
+			batch_size = (unsigned)strtoul(argument[at + 1], NULL, 10);
 		else
 			threads = (unsigned)strtoul(argument[at + 1], NULL, 10);
 	}
 	if (threads < 1 || threads > THREADS_MOST)
 		scene_fail("threads", -1);
+	if (batch_size < 1 || batch_size > BATCH || COUNTED % batch_size != 0)
+		scene_fail("a batch is a power of two up to 64", -1);
 	hash_seed_fixed(1);
 	int error = arena_open(ARENA_DEFAULT_RESERVE, why);
 	if (error != 0)
