@@ -102,11 +102,13 @@ static void gather(struct answer *answer)
 	answer->glue_count = (uint8_t)ns.count;
 }
 
+// Not where there are lists to be asked first: who is refused costs no hash.
 static inline bool needs_closer(const struct answer *answer)
 {
 	const struct zone_find *found = &answer->find;
 	return answer->edns.dnssec_ok && found->match == ZONE_ABSENT && found->wildcard == NULL &&
-	       zone_denial(answer->version) == ZONE_NSEC3;
+	       zone_denial(answer->version) == ZONE_NSEC3 &&
+	       atomic_load_explicit(&answer->zone->allow_query, memory_order_relaxed) == NULL;
 }
 
 // The NSEC3 that an absent name's proof will need beside those of the apex.
