@@ -62,6 +62,7 @@ static void send_on_its_way(struct attempt *attempt, struct fetch_result *result
 		.draft = result->draft,
 		.changes = result->changes,
 		.is_large = result->figures.records > FETCH_LARGE,
+		.is_brief = result->figures.bytes <= FETCH_BRIEF && replica->room->attempts.running <= 1,
 		.is_transfer = true,
 		.is_incremental = result->figures.is_incremental,
 	};

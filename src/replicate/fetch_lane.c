@@ -40,15 +40,23 @@ static void run_on_lane(void *context)
 	room_post(fetch->room, &fetch->mail);
 }
 
+// A few records of a small zone, and nothing else under way: waking the lane and
+// being woken by it would take longer than the work.
+static bool is_brief(const struct fetch *fetch)
+{
+	return !fetch->is_over && fetch->received <= FETCH_BRIEF
+	       && fetch->room->attempts.running <= 1 && room_is_brief(fetch->base);
+}
+
 void fetch_post_to_lane(struct fetch *fetch)
 {
 	struct lane *lane = fetch->is_large ? room_wide_lane(fetch->room) : fetch->room->short_lane;
 
 	fetch->is_in_lane = true;
 	fetch->lane_frees = fetch->is_over;
-	if (lane_post(lane, run_on_lane, fetch) == 0)
+	if (!is_brief(fetch) && lane_post(lane, run_on_lane, fetch) == 0)
 		return;
-	// Without memory to queue it, the work is done here: late is better than never.
+	// Also where there is no memory to queue it: late is better than never.
 	run_on_lane(fetch);
 }
 

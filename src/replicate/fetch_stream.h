@@ -21,6 +21,9 @@ enum fetch_kind {
 // Records in a draft above which its work belongs on the long lane.
 #define FETCH_LARGE 10000u
 
+// Bytes up to which a transfer may be read in a step of the loop (room_is_brief()).
+#define FETCH_BRIEF 4096u
+
 struct fetch_terms {
 	enum fetch_kind kind;
 	const struct query *query;         // as sent; outlives the stream

@@ -269,6 +269,7 @@ int publish_start(const struct publish_order *order)
 	p->is_incremental = order->is_incremental;
 	p->confirmed_at = order->is_approved ? 0 : clock_boot_ms();
 	p->is_served = order->is_stored_already;
+	p->is_brief = order->is_brief && room_is_brief(previous);
 	p->is_approved = order->is_approved;
 	p->turn = order->turn;
 	p->pin = order->pin;

@@ -26,6 +26,7 @@ struct publish_order {
 	struct zone_draft *draft;           // the publication's from now on, even on error
 	struct delta_writer *changes;       // likewise: what it changes of the version served; NULL: not known
 	bool is_large;                      // work for the long lane
+	bool is_brief;                      // a few records: no work worth waking a lane
 	bool is_transfer;                   // else it came from a zone file
 	bool is_incremental;                // as steps, so that a wrong digest may be theirs
 	bool is_stored_already;             // in its zone file: served at once, the store follows

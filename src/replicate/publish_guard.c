@@ -42,12 +42,15 @@ static void examine(struct publication *p)
 		snprintf(p->why, sizeof p->why, "cannot be checked: %s", error_text(p->error));
 }
 
-// A digest over a large zone does not belong before small changes of others.
+// A digest over a large zone does not belong before small changes of others, nor
+// one over any zone in a step of the loop.
 static bool is_examined_here(const struct publication *p)
 {
 	struct zone_figures figures;
 
 	zone_figures(p->version, &figures);
+	if (p->is_brief)
+		return p->is_approved || !guard_walks(p->version, p->delta, p->policy);
 	return p->is_approved || p->lane != p->room->short_lane || figures.records <= FETCH_LARGE
 	       || !guard_walks(p->version, p->delta, p->policy);
 }
@@ -89,14 +92,14 @@ static void seal_on_lane(void *context)
 
 void publish_seal(struct publication *p)
 {
-	if (lane_post(p->lane, seal_on_lane, p) != 0)
+	if (p->is_brief || lane_post(p->lane, seal_on_lane, p) != 0)
 		seal_on_lane(p);
 }
 
 void publish_examine(struct publication *p)
 {
 	p->stage = STAGE_EXAMINE;
-	if (lane_post(p->room->long_lane, examine_on_lane, p) != 0)
+	if (lane_post(p->is_brief ? p->lane : p->room->long_lane, examine_on_lane, p) != 0)
 		examine_on_lane(p);
 }
 

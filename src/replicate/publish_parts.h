@@ -32,6 +32,7 @@ struct publication {
 	enum publish_stage stage;
 	bool is_transfer;
 	bool is_served;                       // before it was stored
+	bool is_brief;                        // sealed by the loop itself
 	bool is_incremental;                  // it came as steps, which may have led astray
 	bool is_cancelled;                    // it goes no further, and nobody is told
 	bool is_let_go;                       // whoever ordered it no longer waits

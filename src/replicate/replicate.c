@@ -37,6 +37,10 @@
 // Large transfers parsed at once.
 #define WIDE_THREADS_MAX 4u
 
+// Compared with all records of so small a zone, what comes is done in well below
+// a millisecond.
+#define BRIEF_RECORDS 200u
+
 // --- the steps of the loop
 
 static void go_on_stopping(struct replicate *room);
@@ -144,6 +148,16 @@ struct lane *room_wide_lane(struct replicate *room)
 	if (room->wide_lane == NULL && lane_start("wide", threads, &lane) == 0)
 		room->wide_lane = lane;
 	return room->wide_lane != NULL ? room->wide_lane : room->long_lane;
+}
+
+bool room_is_brief(const struct zone_version *base)
+{
+	struct zone_figures figures;
+
+	if (base == NULL)
+		return true;
+	zone_figures(base, &figures);
+	return figures.records <= BRIEF_RECORDS;
 }
 
 static void on_begin(struct deadline *deadline, uint64_t now)

@@ -93,6 +93,10 @@ struct replica *room_find(const struct replicate *room, const uint8_t *origin);
 // each of them by its own zone's jobs in their order.
 struct lane *room_wide_lane(struct replicate *room);
 
+// Whether a small change of that version (NULL: none) is so short a piece of work,
+// even where the whole zone comes, that it may be a step of the loop.
+bool room_is_brief(const struct zone_version *base);
+
 // From any thread: delivers the mail on the loop. Never fails.
 void room_post(struct replicate *room, struct mail *mail);
 
