@@ -10,6 +10,7 @@ static void fill(struct store_state *state, const char *address, int family)
 	state->serial = 4000000000u;
 	state->has_version = true;
 	state->last_error_at = -5;
+	state->is_untold = true;
 	memset(state->last_error, 'e', 255);
 	if (family == AF_INET) {
 		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(53) };
