@@ -71,7 +71,7 @@ class Crooked:
             except socket.timeout:
                 continue
             with connection:
-                connection.settimeout(2)
+                connection.settimeout(10)
                 try:
                     wire = connection.recv(65535)
                     for reply in self._answer(wire[2:], True):
@@ -82,7 +82,7 @@ class Crooked:
     def _ask(self, query, by_tcp, upstream=None):
         address, port = upstream or self.upstream
         how = dns.query.tcp if by_tcp else dns.query.udp
-        return how(query, address, port=port, timeout=2)
+        return how(query, address, port=port, timeout=10)
 
     def _answer(self, wire, by_tcp):
         how = self.how

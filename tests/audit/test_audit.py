@@ -12,7 +12,7 @@ import pytest
 import broken
 from broken import KEY, WEAK
 from peers import Endpoint, Key, Understudy, Zone
-from peers.process import ROOT as ROOT_FOLDER
+from peers.process import ROOT as ROOT_FOLDER, has_ipv6
 from peers.understudy import binary
 from world import NEIGHBOUR, NOBODY, ONE, ROOT, TWO, World
 
@@ -57,6 +57,8 @@ def ids(report):
 @pytest.mark.parametrize("describe", broken.WORLDS, ids=lambda describe: describe.__name__)
 def test_a_fault_is_found_and_nothing_else(world, describe):
     domain = describe.domain
+    if any("::1" in addresses for addresses in (*domain.hosts.values(), *domain.glue.values())) and not has_ipv6():
+        pytest.skip("there is no ::1 here")
     report = audit(world, domain.name, *broken.arguments(describe, world))
     assert ids(report) == sorted(describe.expected), json.dumps(report["findings"], indent=1)
     for finding in report["findings"]:

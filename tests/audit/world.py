@@ -11,6 +11,8 @@ import subprocess
 
 from peers import Bind, Endpoint, Nsd, Zone, free_port
 
+from peers.process import has_ipv6
+
 from crooked import Crooked
 
 ROOT = "127.10.0.1"
@@ -86,7 +88,8 @@ class World:
             THREE: Bind(folder / "three", address=THREE, port=self.port),
             NEIGHBOUR: Nsd(folder / "neighbour", address=NEIGHBOUR, port=self.port),
         }
-        self.servers[TWO].options = [f"ip-address: {TWO}@{self.port}", f"ip-address: ::1@{self.port}"]
+        if has_ipv6():
+            self.servers[TWO].options = [f"ip-address: {TWO}@{self.port}", f"ip-address: ::1@{self.port}"]
         self.servers[THREE].options = ["recursion yes;", "allow-recursion { any; };"]
         self.domains = {}
         self.crooked = []

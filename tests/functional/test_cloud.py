@@ -51,7 +51,7 @@ def refused(server, source, key=None):
     return True
 
 
-def has(receiver, serial, timeout=5):
+def has(receiver, serial, timeout=None):
     wait_until(lambda: receiver.serial == serial, timeout,
                message=lambda: f"the receiver has {receiver.serial}: {receiver.refusals}")
 

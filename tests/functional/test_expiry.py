@@ -33,9 +33,10 @@ def test_expiry_and_recovery(lab, dialect):
         time.sleep(0.2)
 
     first.kill()
-    gone = time.monotonic()
-    second.wait_rcode("example.com", "SERVFAIL", 15)
-    assert time.monotonic() - gone >= 2, "expired too early"
+    second.wait_rcode("example.com", "SERVFAIL")
+    state = json.loads(second.status("example.com", "--json"))
+    assert state["expires_at"] == state["confirmed"] + 4
+    assert time.time() >= state["expires_at"] - 1, "expired too early"    # whole seconds
     reply = second.ask("www.example.com", "A", edns=True)
     assert reply.rcode() == 2 and not reply.answer
     assert client.extended_errors(reply), "an extended error says why"
@@ -43,7 +44,7 @@ def test_expiry_and_recovery(lab, dialect):
     assert "expired" in second.status("example.com")
 
     first.launch()
-    second.wait_serial("example.com", 1, 20)
+    second.wait_serial("example.com", 1)
 
 
 def test_an_older_serial_is_accepted_once_expired(lab):
@@ -60,7 +61,7 @@ def test_an_older_serial_is_accepted_once_expired(lab):
     first.start()
     second.wait_log(r"example\.com.*(lower|older|behind)")
     assert second.serial("example.com") in (100, None)
-    second.wait_serial("example.com", 50, 20)
+    second.wait_serial("example.com", 50)
 
 
 def expire_told(server, rdtype, tcp):
@@ -131,7 +132,7 @@ def test_a_clock_in_doubt_is_not_proven_right_by_tsig(lab):
         assert second.serial("example.com") == 1
         time.sleep(0.2)
     first.kill()
-    second.wait_rcode("example.com", "SERVFAIL", 30)
+    second.wait_rcode("example.com", "SERVFAIL")
 
 
 def test_a_copy_whose_primary_is_lost_becomes_the_primary(lab):
@@ -143,7 +144,7 @@ def test_a_copy_whose_primary_is_lost_becomes_the_primary(lab):
     second.start()
     second.wait_serial("example.com", 1)
     first.kill()
-    second.wait_rcode("example.com", "SERVFAIL", 15)
+    second.wait_rcode("example.com", "SERVFAIL")
     second.add(Zone("example.com", brief(1)))
     second.write_files()
     second.reload()
@@ -159,7 +160,7 @@ def test_a_primary_that_becomes_a_secondary_expires_as_one(lab):
     server.add(Zone("example.com", primaries=[gone.endpoint]))
     server.write_files()
     server.reload()
-    server.wait_rcode("example.com", "SERVFAIL", 15)
+    server.wait_rcode("example.com", "SERVFAIL")
     state = json.loads(server.status("example.com", "--json"))
     assert time.time() - 60 < state["confirmed"] < state["expires_at"] < time.time() + 1
 
@@ -227,7 +228,7 @@ def test_a_full_disk_is_no_reason_to_expire(lab):
     assert "unsaved" in second.status("example.com"), "the reason stays with it"
 
     disk_full(second, False)
-    second.wait_serial("example.com", 2, 20)
+    second.wait_serial("example.com", 2)
     wait_until(lambda: not unsaved(second))
 
     # Once nobody confirms it, it ends as it should.
@@ -235,7 +236,7 @@ def test_a_full_disk_is_no_reason_to_expire(lab):
     first.update("example.com", brief(3))
     wait_until(lambda: unsaved(second))
     first.kill()
-    second.wait_rcode("example.com", "SERVFAIL", 15)
+    second.wait_rcode("example.com", "SERVFAIL")
 
 
 def test_what_waits_for_the_disk_is_void_once_the_zone_is_ours(lab):

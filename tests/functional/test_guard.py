@@ -398,7 +398,7 @@ def test_a_verifier_that_hangs_is_killed_and_holds_up_nobody(lab):
     first.reload()
     first.wait_serial("example.net", 1)
     second.reload()
-    second.wait_serial("example.net", 1, timeout=10)
+    second.wait_serial("example.net", 1)
     held = wait_held(second, 1, "verifier")
     assert "gave no verdict within 2 s and was killed" in held["why"]
     assert second.serial(ZONE) is None
@@ -415,19 +415,23 @@ def test_the_server_ends_while_a_verifier_runs(lab):
     path = script(lab, f"echo started; touch {lab.folder}/runs; sleep 1000")
     _, second = lab_pair(lab, zone_text(ZONE, 1), [f'verifier "{path}";'])
     wait_until((lab.folder / "runs").exists)
-    before = time.monotonic()
-    assert second.stop() == 0
-    assert time.monotonic() - before < 10
+    assert second.stop() == 0       # it sleeps for longer than that may take
 
 
 def test_a_burst_is_checked_once_more_and_not_once_each(lab):
     """While a check runs, later serials wait, and the last of them is checked."""
-    path = script(lab, f"echo run >> {lab.folder}/runs; cat > /dev/null; sleep 1.5")
-    first, second = lab_pair(lab, zone_text(ZONE, 1), [f'verifier "{path}";'])
+    runs_file, go = lab.folder / "runs", lab.folder / "go"
+    path = script(lab, f"echo run >> {runs_file}; cat > /dev/null\n"
+                  f"[ $(wc -l < {runs_file}) = 2 ] || exit 0\n"
+                  f"while [ ! -e {go} ]; do sleep 0.1; done")
+    first, second = lab_pair(lab, zone_text(ZONE, 1), [f'verifier "{path}";', "verifier-timeout 300;"])
     second.wait_serial(ZONE, 1)
     for serial in range(2, 12):
         first.update(ZONE, zone_text(ZONE, serial))
         first.wait_serial(ZONE, serial)
-    second.wait_serial(ZONE, 11, timeout=20)
-    runs = (lab.folder / "runs").read_text().count("run")
+        if serial == 2:     # its check runs until the whole burst is there
+            wait_until(lambda: runs_file.read_text().count("run") == 2)
+    go.touch()
+    second.wait_serial(ZONE, 11)
+    runs = runs_file.read_text().count("run")
     assert 3 <= runs <= 5, "serial 1, the first of the burst, and what came of the rest"

@@ -66,7 +66,7 @@ def test_the_guide(lab, kind, secondary, dialect):
 
     # Check zone was transferred
     path = second.folder / "example.com.zone"
-    wait_until(path.exists, 5, message=f"{path} is not there after the first transfer")
+    wait_until(path.exists, message=f"{path} is not there after the first transfer")
     listed = subprocess.run(["ls", "-la", path], stdout=subprocess.PIPE, text=True, check=True).stdout
     assert int(listed.split()[4]) > 100
     assert "status: NOERROR" in second.dig("example.com", "SOA")

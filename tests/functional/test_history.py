@@ -219,11 +219,11 @@ def test_what_cannot_be_gone_back_to(pair):
 def test_the_zone_file_follows_what_is_served(pair):
     _, second = pair
     path = second.folder / second.zones[ZONE].file
-    wait_until(lambda: "host4." in path.read_text(), timeout=20)
+    wait_until(lambda: "host4." in path.read_text())
     say(second, "rollback", "2")
-    wait_until(lambda: "host2." not in path.read_text(), timeout=20)
+    wait_until(lambda: "host2." not in path.read_text())
     say(second, "resume")
-    wait_until(lambda: "host4." in path.read_text(), timeout=20)
+    wait_until(lambda: "host4." in path.read_text())
 
 
 def test_a_zone_that_comes_back_is_not_rolled_back(pair):

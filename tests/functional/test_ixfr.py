@@ -174,7 +174,7 @@ def ask_ixfr(server, serial, tcp=True, payload=None):
     query = dns.message.make_query(ZONE, "IXFR", use_edns=0 if payload else None, payload=payload or 0)
     query.authority.append(dns.rrset.from_text(ZONE + ".", 0, "IN", "SOA", f"a. b. {serial} 0 0 0 0"))
     how = dns.query.tcp if tcp else dns.query.udp
-    return how(query, server.address, port=server.port, timeout=5, one_rr_per_rrset=True)
+    return how(query, server.address, port=server.port, timeout=30, one_rr_per_rrset=True)
 
 
 def told(reply):
@@ -284,7 +284,7 @@ def test_a_signed_zone_signed_anew(lab):
     for _ in range(20 if SOAK else 3):
         before = signer.serial(ZONE)
         signer.update(ZONE, edits.edit())
-        wait_until(lambda: signer.serial(ZONE) != before, 20)
+        wait_until(lambda: signer.serial(ZONE) != before)
         same(signer, ours, last)
     assert taken(ours) >= 3
 
@@ -295,7 +295,7 @@ def same(*servers):
         zones = [server.axfr(ZONE) for server in servers]
         return all(zone == zones[0] for zone in zones)
     time.sleep(0.3)
-    wait_until(equal, 20, step=0.2, message=lambda: f"{servers[-1]} does not come to what {servers[0]} has: "
+    wait_until(equal, step=0.2, message=lambda: f"{servers[-1]} does not come to what {servers[0]} has: "
                + ", ".join(str(s.serial(ZONE)) for s in servers))
 
 
@@ -306,7 +306,7 @@ def expire(server, kind="SOA", tcp=False):
     query = dns.message.make_query(ZONE, kind, use_edns=0, options=[dns.edns.GenericOption(9, b"")])
     if kind == "IXFR":
         query.authority.append(dns.rrset.from_text(ZONE + ".", 0, "IN", "SOA", "a. b. 1 0 0 0 0"))
-    reply = (dns.query.tcp if tcp else dns.query.udp)(query, server.address, port=server.port, timeout=5)
+    reply = (dns.query.tcp if tcp else dns.query.udp)(query, server.address, port=server.port, timeout=30)
     found = [option for option in reply.options if int(option.otype) == 9]
     return int.from_bytes(found[0].to_wire(), "big") if found else None
 
@@ -325,9 +325,10 @@ def test_expire_is_what_is_left(lab):
     third.wait_serial(ZONE, 1)
     left = expire(second)
     assert 900 < left <= 997
-    assert left - 2 <= expire(third) <= left, "a copy of a copy lives no longer than that"
-    assert left - 3 <= expire(second, "AXFR", tcp=True) <= left
-    assert left - 3 <= expire(second, "IXFR", tcp=True) <= left
+    of_third, of_axfr, of_ixfr = expire(third), expire(second, "AXFR", tcp=True), expire(second, "IXFR", tcp=True)
+    still_left = expire(second)         # it went on falling while we asked
+    assert still_left - 2 <= of_third <= left, "a copy of a copy lives no longer than that"
+    assert still_left <= of_ixfr <= of_axfr <= left
     first.start()
     assert expire(first) == expire(first, tcp=True) == 1000
 

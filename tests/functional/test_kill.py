@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "faults"))
 
 import misbehaving                                              # noqa: E402
 from peers import Endpoint, Zone, client, free_port, zone_text  # noqa: E402
+from peers.process import wait_until                            # noqa: E402
 
 SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
 ROUNDS = 100 if SOAK else 13
@@ -106,7 +107,12 @@ def test_nothing_that_was_served_is_lost(lab, part):
         secondary.wait_serial(name, 1)
     turmoil.begin()
     try:
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            # Some rounds last until each zone has changed, however slow the machine.
+            if number % 4 == 0:
+                before = dict(turmoil.seen)
+                wait_until(lambda: all(turmoil.seen[name] > before[name] for name in NAMES),
+                           message=lambda: f"the zones do not change: {before}, {turmoil.seen}")
             time.sleep(r.uniform(0.02, 1.2))
             secondary.kill()
             turmoil.pause()
@@ -153,11 +159,11 @@ def test_what_has_expired_stays_expired(lab):
     time.sleep(6)
     second.launch()
     second.wait_ready()
-    second.wait_serial("lasting.test", 1, 5)
-    second.wait_rcode("brief.test", "SERVFAIL", 5)
+    second.wait_serial("lasting.test", 1)
+    second.wait_rcode("brief.test", "SERVFAIL")
     second.kill()
     second.launch()
     second.wait_ready()
-    second.wait_rcode("brief.test", "SERVFAIL", 5)
+    second.wait_rcode("brief.test", "SERVFAIL")
     first.launch()
-    second.wait_serial("brief.test", 1, 20)
+    second.wait_serial("brief.test", 1)

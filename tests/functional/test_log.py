@@ -170,7 +170,7 @@ class Reader:
         self.path.mkdir()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path / name))
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         command = server.command
         server.command = lambda: ["unshare", "-m", "sh", "-c",
                                   f"mount -t tmpfs none /run && mkdir -p {folder} && mount --bind {self.path} {folder}"
@@ -217,6 +217,6 @@ def test_a_journal_that_is_stuck_holds_nobody_up(lab):
             pass
     except socket.timeout:
         pass
-    journal.socket.settimeout(20)
+    journal.socket.settimeout(60)
     second.ask("www.example.com", "A")
     assert any("were lost here" in d for d, _ in zip(journal.datagrams(), range(3)))

@@ -20,7 +20,7 @@ ZSH = ROOT / "dist" / "completion" / "understudy.zsh"
 
 def run(*words):
     done = subprocess.run([str(w) for w in (binary(), *words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=30, env={**os.environ, "ASAN_OPTIONS": "exitcode=99"})
+                          timeout=120, env={**os.environ, "ASAN_OPTIONS": "exitcode=99"})
     assert done.returncode == 0, done
     return done.stdout
 
@@ -127,7 +127,7 @@ def bash(server, line):
     if not (path / "understudy").exists():
         (path / "understudy").symlink_to(binary())
     done = subprocess.run(["bash", "--norc", "-c", script], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
                           env={**os.environ, **server.environment(), "PATH": f"{path}:{os.environ['PATH']}"})
     assert done.returncode == 0 and "-F _understudy understudy" in done.stderr, done
     return done.stdout.split()
@@ -159,11 +159,12 @@ def zsh(server, line):
         zpty -w shell 'unsetopt always_last_prompt; LISTMAX=1000; zstyle ":completion:*" list-colors ""; PS1=READY; print START-""HERE'
         zpty -r -m shell out '*START-HERE*'
         zpty -w -n shell $'{line}\\t\\t'
-        sleep 1
-        while zpty -r -t shell out; do print -r -- "$out"; done
+        zpty -w shell $'\\x15print DONE-""HERE'
+        zpty -r -m shell out '*DONE-HERE*'
+        print -r -- "$out"
         zpty -d shell
     """
-    done = subprocess.run(["zsh", "-f", "-c", script], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+    done = subprocess.run(["zsh", "-f", "-c", script], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
                           env={**os.environ, **server.environment(), "TERM": "dumb"}, errors="replace")
     return done.stdout
 

@@ -4,6 +4,7 @@
 import json
 import socket
 import threading
+import time
 
 import pytest
 
@@ -12,7 +13,7 @@ from peers.process import free_port, wait_until
 
 OPEN = [Endpoint("127.0.0.1")]
 # A follow-up comes up to 2, 10 and 33 s after a change, and a round each 10 s.
-SOON = 45
+SOON = 90
 
 
 def servers(ours, zone="example.com"):
@@ -83,7 +84,10 @@ def test_siblings_in_step_behind_lame_and_gone(lab, dialect):
     slow.wait_serial("example.com", 2)
     wait_server(ours, slow.endpoint, lambda one: one["serial"] == 2 and one["lag_seconds"] == 0)
     ours.wait_log("has caught up: serial 2", SOON)
-    assert ours.log().count("still has serial 1") == ours.log().count("has caught up") == 1
+    # Each is told of once; a busy machine may have let another be late too.
+    told = [line for line in ours.log().splitlines() if f"{slow.endpoint.address}@{slow.endpoint.port} " in line]
+    for words in ("still has serial 1", "has caught up"):
+        assert sum(words in line for line in told) == 1, told
 
 
 def test_a_lost_notify_is_made_up_for(lab):
@@ -177,13 +181,15 @@ def test_a_silent_server_costs_all_zones_together_a_few_questions(lab):
         zone.options = watch(ours, dead.endpoint, alive.endpoint)
     alive.start()
     ours.start()
+    began = time.monotonic()
     for i in (0, 50, 99):
         wait_server(ours, alive.endpoint, lambda one: one["serial"] == 1, f"z{i}.example")
     ours.wait_log("answers no question for a serial", SOON)
     seen = wait_server(ours, dead.endpoint, lambda one: one["error"], "z0.example")
     assert seen["error"].startswith("no answer by UDP") and seen["serial"] is None
-    # 16 at once before it is known to be dead, each asked three times; then one at a time.
-    assert len(dead.questions) <= 16 * 3 + 6
+    # 16 at once before it is known to be dead, each asked three times; then one at a
+    # time, after pauses that grow.
+    assert len(dead.questions) <= 16 * 3 + 6 + 3 * int((time.monotonic() - began) / 10)
     assert len({question[:2] for question in dead.questions}) > 8, "the IDs are the same"
     assert len(dead.sources) > 8, "the ports are the same"
 

@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-from peers import Endpoint, Listener, Zone
+from peers import Endpoint, Listener, Zone, free_port
 from peers.process import wait_until
 
 SOAK = os.environ.get("UNDERSTUDY_SOAK") == "1"
 COUNT = 100000 if SOAK else 2000
 CHANGED = 1000
-PATIENCE = 300 if SOAK else 60
+PATIENCE = 300 if SOAK else 150
 
 
 def name_of(i: int) -> str:
@@ -81,7 +81,7 @@ def test_many_zones_come_over_few_connections_and_stay(lab):
     for i in range(CHANGED):
         first.write_zone(name_of(i), text_of(i, 2))
     first.reload()
-    wait_all(second, 2, range(CHANGED), timeout=20)
+    wait_all(second, 2, range(CHANGED))
     assert second.serial(name_of(CHANGED)) == 1
 
     # From the store, with the primary away.
@@ -94,24 +94,28 @@ def test_many_zones_come_over_few_connections_and_stay(lab):
 def test_news_does_not_wait_behind_what_a_start_tells(lab):
     count, changed = 400, 300
     with Listener() as listener:
+        began = time.monotonic()
         first = primary_of(lab, count, notify=[listener.endpoint], options=["startup-notify-rate 2;"])
-        wait_until(lambda: listener.heard, 5)
+        wait_until(lambda: listener.heard)
         for i in range(changed):
             first.write_zone(name_of(i), text_of(i, 2))
         first.reload()
-        wait_until(lambda: sum(serial == 2 for _, serial, _ in listener.heard) == changed, 5,
+        # Behind those of the start the last of them would come after three minutes.
+        wait_until(lambda: sum(serial == 2 for _, serial, _ in listener.heard) == changed,
                    message=lambda: f"{len(listener.heard)} were told")
-        assert len(listener.heard) < changed + 40, "those of the start went at their own rate"
+        most = changed + 20 + 2 * (time.monotonic() - began)
+        assert len(listener.heard) < most, "those of the start went at their own rate"
 
 
 class Hole:
     """Takes connections on both transports and never says a word."""
 
     def __init__(self):
+        self.port = free_port()     # by both transports
         self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
         self.listener.listen(512)
-        self.port = self.listener.getsockname()[1]
         self.datagrams = socket.socket(type=socket.SOCK_DGRAM)
         self.datagrams.bind(("127.0.0.1", self.port))
         self.taken = []
@@ -148,7 +152,6 @@ def test_a_silent_primary_holds_up_nobody_else(lab, hole):
     secondaries(server, 0, count // 2, [Endpoint("127.0.0.1", hole.port), first.endpoint])
     secondaries(server, count // 2, count // 2, [first.endpoint])
     server.start()
-    start = time.monotonic()
-    wait_all(server, 1, range(count // 2, count), timeout=20)
-    assert time.monotonic() - start < 15
+    # Behind 3000 that are silent for seconds each, 16 at once, it would take many times that.
+    wait_all(server, 1, range(count // 2, count))
     assert len(hole.taken) < 200

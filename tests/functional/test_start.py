@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from peers import Endpoint, Zone, free_port, zone_text
-from peers.process import wait_until
+from peers import Endpoint, Zone, free_port, store, zone_text
+from peers.process import has_ipv6, wait_until
 from peers.understudy import binary
 
 
@@ -148,13 +148,11 @@ def test_status(lab):
     assert code == 1 and "nowhere.test" in out + err
 
 
-def test_sigterm_ends_cleanly_and_quickly(lab):
+def test_sigterm_ends_cleanly(lab):
     server = lab.understudy()
     server.add(Zone("example.com", zone_text("example.com", 1)))
     server.start()
-    began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 5
 
 
 def test_restart_serves_from_the_store_with_the_primary_away(lab):
@@ -168,7 +166,7 @@ def test_restart_serves_from_the_store_with_the_primary_away(lab):
     first.kill()
     second.zone_path("example.com").unlink(missing_ok=True)
     second.start()
-    second.wait_serial("example.com", 7, 5)
+    second.wait_serial("example.com", 7)
     assert second.ask("host1.example.com").answer
 
 
@@ -189,13 +187,13 @@ def test_a_bind_secondary_moves_over_with_its_cached_zones(lab, masterfile):
     old.start()
     old.wait_serial("example.com", 7)
     from peers.process import wait_until
-    wait_until(old.zone_path("example.com").exists, 10)
+    wait_until(old.zone_path("example.com").exists)
     old.stop()
     first.kill()
     new.add(Zone("example.com", primaries=[first.endpoint]))
     new.zone_path("example.com").write_bytes(old.zone_path("example.com").read_bytes())
     new.start()
-    new.wait_serial("example.com", 7, 5)
+    new.wait_serial("example.com", 7)
     assert new.ask("host1.example.com").answer
 
 
@@ -211,6 +209,7 @@ def test_listening_on_a_wildcard_answers_from_the_address_asked(lab):
     server.wait_serial("example.com", 1)
 
 
+@pytest.mark.skipif(not has_ipv6(), reason="there is no ::1 here")
 def test_ipv6(lab):
     server = lab.understudy()
     server.add(Zone("example.com", zone_text("example.com", 1)))
@@ -267,7 +266,7 @@ def test_a_log_file_rotated_where_we_may_not_write_gets_advice(lab):
     server.wait_serial("example.com", 1)
     (logs / "log").rename(logs / "log.1")
     server.reload()
-    wait_until(lambda: "cannot open the log file" in (logs / "log.1").read_text(), 5)
+    wait_until(lambda: "cannot open the log file" in (logs / "log.1").read_text())
     line = next(l for l in (logs / "log.1").read_text().splitlines() if "cannot open the log file" in l)
     assert "Permission denied" in line and "let user nobody make files in that folder" in line
     assert "copytruncate" in line
@@ -279,7 +278,7 @@ def test_status_of_many_is_sorted_and_names_who_will_be_asked(lab):
     for name in ("b.test", "a.example", "www.a.example", "a.test", "test"):
         server.add(Zone(name, primaries=[nobody]))
     server.start(wait=False)
-    wait_until(lambda: server.run("status", "--state-dir", server.state_dir)[0] == 4, 10)
+    wait_until(lambda: server.run("status", "--state-dir", server.state_dir)[0] == 4)
     rows = [l.split() for l in server.status().splitlines()[1:] if l[:1] not in ("", " ")][:5]
     # Canonical order (RFC 4034, 6.1): by labels from the right.
     assert [r[0] for r in rows] == ["a.example", "www.a.example", "test", "a.test", "b.test"]
@@ -295,8 +294,13 @@ def aged(path, seconds=10):
     os.utime(path, (then, then))
 
 
+def stored(server, before=None):
+    """Awaits what is stored behind the first answers: something else than `before`."""
+    return wait_until(lambda: (now := store.stored(server, "example.com")) != before and now,
+                      message=f"{server} stores nothing new")
+
+
 def killed_and_started(server):
-    time.sleep(0.5)             # what is stored behind the first answers
     server.kill()
     mark = server.log_mark()
     server.launch()             # on the files as they are
@@ -312,6 +316,7 @@ def test_a_primary_whose_file_is_the_same_starts_from_the_store(lab):
     aged(path)
     server.launch()
     server.wait_serial("example.com", 1)
+    before = stored(server)
     assert "from the store" in killed_and_started(server)
     assert server.ask("www.example.com").answer
     # Another file, whatever its serial, is read; and is the one that is stored then.
@@ -320,6 +325,7 @@ def test_a_primary_whose_file_is_the_same_starts_from_the_store(lab):
         aged(path, 8 if host == "second" else 6)
         assert "from its file" in killed_and_started(server)
         assert server.ask(f"{host}.example.com").answer
+        before = stored(server, before)
         assert "from the store" in killed_and_started(server)
         assert server.ask(f"{host}.example.com").answer
 
@@ -329,16 +335,18 @@ def test_a_primary_whose_file_was_reloaded_starts_from_the_store(lab):
     server.add(Zone("example.com", zone_text("example.com", 1)))
     server.start()
     server.wait_serial("example.com", 1)
+    stored(server)
     path = server.zone_path("example.com")
     server.write_zone("example.com", zone_text("example.com", 2))
     aged(path, 8)
     server.reload()
-    server.wait_serial("example.com", 2)
+    server.wait_serial("example.com", 2)    # what is served after a reload is stored
     assert "serial 2 loaded from the store" in killed_and_started(server)
     # Touched, and found to be the same: that is remembered too.
+    before = stored(server)
     aged(path, 5)
     server.reload()
-    time.sleep(1.5)
+    stored(server, before)
     assert "serial 2 loaded from the store" in killed_and_started(server)
 
 
@@ -352,7 +360,6 @@ def test_what_changed_while_a_primary_was_down_goes_out_as_ixfr(lab):
     first.start()
     second.start()
     second.wait_serial("example.com", 1)
-    time.sleep(0.5)             # what is stored behind the first answers
     first.stop()
     first.write_zone("example.com", zone_text("example.com", 2, extra=extra + "new IN A 192.0.2.200\n"))
     first.launch()
@@ -389,7 +396,7 @@ def test_a_primary_whose_file_includes_another_is_read(lab):
     # A reload sees it too.
     part.write_text("third IN A 192.0.2.1\n")
     server.reload()
-    wait_until(lambda: server.ask("third.example.com").answer, 5)
+    wait_until(lambda: server.ask("third.example.com").answer)
 
 
 def test_the_process_ends_when_its_signal_comes_during_the_start(lab):
@@ -400,7 +407,7 @@ def test_the_process_ends_when_its_signal_comes_during_the_start(lab):
     time.sleep(0.05)
     server.may_fail = True      # before it handles signals, SIGTERM simply ends it
     server.signal(signal.SIGTERM)
-    assert server.process.wait(15) in (0, -signal.SIGTERM)
+    assert server.process.wait(60) in (0, -signal.SIGTERM)
 
 
 assert subprocess and binary

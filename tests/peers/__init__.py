@@ -6,6 +6,7 @@ description of zones, runs in the foreground on loopback in a folder of its
 own, and dies with the test session.
 """
 
+from . import store
 from .bind import Bind
 from .knot import Knot
 from .model import ALGORITHMS, Endpoint, Key, Zone, zone_text
@@ -17,5 +18,6 @@ from .understudy import Understudy
 
 __all__ = [
     "ALGORITHMS", "Bind", "CloudSecondary", "Endpoint", "Key", "Knot", "Listener", "Nsd",
-    "PowerDns", "ROOT", "ServerError", "Understudy", "Zone", "free_port", "zone_text",
+    "PowerDns", "ROOT", "ServerError", "Understudy", "Zone", "free_port", "store",
+    "zone_text",
 ]

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import dns.exception
+
 from . import client
 from .model import Endpoint
 
@@ -21,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PEERS = ROOT / ".peers"
 # Seconds for anything that should happen at once. Generous, because builds
 # with sanitizers on a busy two-core machine are slow; nothing sleeps this long.
-PATIENCE = float(os.environ.get("UNDERSTUDY_PATIENCE", "20"))
+PATIENCE = float(os.environ.get("UNDERSTUDY_PATIENCE", "60"))
 
 _held_ports = []
 _live = set()
@@ -64,6 +66,16 @@ def _bindable(port: int) -> bool:
             except OSError:
                 return False
     return True
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has ::1: containers often do not."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -287,8 +299,15 @@ class Server:
         return client.ask(self.address, self.port, name, rdtype, **how)
 
     def serial(self, zone: str):
-        """The serial served, or None where there is no answer with an SOA."""
-        return client.serial(self.address, self.port, zone)
+        """The serial served, or None where there is no answer with an SOA. Asked
+        again, as a resolver would, while a server that runs is slow to answer."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return client.serial_of(self.ask(zone, "SOA", timeout=1))
+            except (OSError, dns.exception.DNSException):
+                if not self.running or time.monotonic() > deadline:
+                    return None
 
     def wait_serial(self, zone: str, serial: int, timeout: float = None):
         wait_until(lambda: self.serial(zone) == serial, timeout,

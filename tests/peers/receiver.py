@@ -131,13 +131,13 @@ class CloudSecondary(Listener):
         if self.key:
             ring, name, algorithm = self.key.keyring()
             query.use_tsig(ring, name, algorithm=algorithm)
-        reply = dns.query.udp(query, self.primary.address, port=self.primary.port, source=source, timeout=3)
+        reply = dns.query.udp(query, self.primary.address, port=self.primary.port, source=source, timeout=30)
         return reply.answer[0][0].serial
 
     def _transfer(self, source):
         query, serial = dns.xfr.make_query(self.zone, **self._signed())
         dns.query.inbound_xfr(self.primary.address, self.zone, query, port=self.primary.port,
-                              source=source, lifetime=5)
+                              source=source, lifetime=60)
         self.serial = self.zone.find_rdataset(self.name + ".", "SOA")[0].serial
         self.transfers.append("AXFR" if serial is None else "IXFR")
 
