@@ -47,7 +47,7 @@ struct found {
 	uint8_t from;          // enum origin
 	bool is_stored;        // the store has this very content
 	bool is_as_stored;     // … found by reading the file over it
-	bool is_changed;       // … another serial, or nothing
+	bool is_changed;       // … another serial, or nothing; or not all were told of it
 	struct delta *delta;   // from what the store has; NULL: not known
 	bool is_file_served;   // it is what a primary's file has
 	bool is_export_behind; // the zone file is older than the version
@@ -200,6 +200,7 @@ static void try_store(const struct replica *replica, struct found *found)
 	if (found->version != NULL) {
 		found->from = FROM_STORE;
 		found->is_stored = true;
+		found->is_changed = state.is_untold;
 		// What is intact of a damaged copy is served, and asked about at once.
 		if (error != 0)
 			found->state.refresh_at = 0;
@@ -335,8 +336,10 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 
 	(void)store_get_state(replica->room->store, replica->slot->origin, &stored);
 	if (has_file && stored.has_version && stored.file != 0 && stored.file == load_digest(&found->stamp)
-	    && take_stored(replica, found))
+	    && take_stored(replica, found)) {
+		found->is_changed = stored.is_untold;
 		return;
+	}
 	if (zone->file == NULL)
 		snprintf(why, sizeof why, "the zone has no file");
 	else if (!has_file)
@@ -351,7 +354,8 @@ static void find_primary(struct replica *replica, const struct config_zone *zone
 		found->is_stored = found->is_as_stored
 		                   || (stored.has_version && stored.serial == zone_serial(found->version)
 		                       && stored.file != 0 && stored.file == load_digest(&found->stamp));
-		found->is_changed = !stored.has_version || stored.serial != zone_serial(found->version);
+		found->is_changed = !stored.has_version || stored.is_untold
+		                    || stored.serial != zone_serial(found->version);
 		date_by_file(replica, found);
 		return;
 	}
@@ -516,6 +520,7 @@ static void end_resumption(struct resumption *resumption)
 		// What wanted a copy has one.
 		replica->is_woken = replica->is_asked;
 		take_up(replica, found, wall < latest ? latest : wall, false, latest);
+		load_tell(replica);
 	}
 }
 
