@@ -54,19 +54,6 @@ static bool sends_expire(const struct reply *r)
 	       r->version != NULL && name_equal(answer->qname.wire, zone_origin(r->version));
 }
 
-// At a primary the SOA's EXPIRE, at a secondary what is left of it.
-static uint32_t expire_of(const struct reply *r)
-{
-	uint32_t at = atomic_load_explicit(&r->answer->zone->expires_at, memory_order_relaxed);
-	struct rrset set;
-	struct soa soa = { 0 };
-	if (at != 0)
-		return at > r->request->now ? at - r->request->now : 0;
-	zone_soa(r->version, &set);
-	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
-	return soa.expire;
-}
-
 static uint16_t opt_size(const struct reply *r)
 {
 	size_t size = OPT_EMPTY;
@@ -142,7 +129,7 @@ static void write_opt(struct reply *r)
 	}
 	if (sends_expire(r) && r->rcode == RCODE_NOERROR) {
 		uint8_t expire[4];
-		wire_put32(expire, expire_of(r));
+		wire_put32(expire, zone_slot_expire(r->answer->zone, r->version, r->request->now));
 		edns_write_option(&e, EDNS_EXPIRE, expire, sizeof(expire));
 	}
 	if (r->ede != EDE_NONE)

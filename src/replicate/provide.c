@@ -108,24 +108,9 @@ static enum provide_what choose(const struct provide_ask *ask, const struct zone
 	return ask->transport == TRANSPORT_UDP ? PROVIDE_SERIAL : PROVIDE_ZONE;
 }
 
-// RFC 7314, 3.2: the SOA's at a primary, what is left of it at a secondary.
-static uint32_t expire_of(const struct zone_slot *slot, const struct zone_version *version)
-{
-	uint32_t at = atomic_load_explicit(&slot->expires_at, memory_order_relaxed);
-	uint64_t now = clock_boot_ms() / 1000;
-	struct rrset set;
-	struct soa soa = { 0 };
-
-	if (at != 0)
-		return at > now ? (uint32_t)(at - now) : 0;
-	zone_soa(version, &set);
-	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
-	return soa.expire;
-}
-
 static void take(struct provide *provide, const struct zone_slot *slot, const struct zone_version *version)
 {
-	provide->expire = expire_of(slot, version);
+	provide->expire = zone_slot_expire(slot, version, (uint32_t)(clock_boot_ms() / 1000));
 	provide->version = zone_hold(version);
 	provide->what = choose(&provide->ask, version, &provide->chain);
 	zone_cursor_start(&provide->cursor, version);

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/epoch.h"
 #include "base/error.h"
+#include "dns/message.h"
 #include "zone/index.h"
 
 #define MASK_WORDS ((NAME_MAX_LABELS + 64) / 64)
@@ -379,6 +380,19 @@ void zone_slot_publish(struct zone_slot *slot, const struct zone_version *versio
 	zone_slot_set_state(slot, ZONE_STATE_SERVED);
 	if (old != NULL)
 		epoch_retire(version_release, arena_at(arena_ref_of(old)));
+}
+
+uint32_t zone_slot_expire(const struct zone_slot *slot, const struct zone_version *version, uint32_t now)
+{
+	uint32_t at = atomic_load_explicit(&slot->expires_at, memory_order_relaxed);
+	struct rrset set;
+	struct soa soa = { 0 };
+
+	if (at != 0)
+		return at > now ? at - now - 1 : 0;
+	zone_soa(version, &set);
+	(void)soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa);
+	return soa.expire;
 }
 
 void zone_slot_set_state(struct zone_slot *slot, enum zone_state state)

@@ -72,5 +72,10 @@ size_t zone_table_count(const struct zone_table *table);
 // releases the version that was there after a grace period.
 void zone_slot_publish(struct zone_slot *slot, const struct zone_version *version);
 
+// For who asks with EDNS EXPIRE at `now`, boot seconds: what is left of a copy's
+// life, else the SOA's EXPIRE of the version (RFC 7314, 3.2). Both times are cut to
+// seconds, so one is taken off: a copy of the copy never lives longer than this one.
+uint32_t zone_slot_expire(const struct zone_slot *slot, const struct zone_version *version, uint32_t now);
+
 // Changes the state alone (expiry keeps the version, so that it can come back).
 void zone_slot_set_state(struct zone_slot *slot, enum zone_state state);
