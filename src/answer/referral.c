@@ -14,11 +14,11 @@ static void put_ds(struct reply *r, const struct zone_find *find, struct owner c
 }
 
 // The NS set where each name is a label and the cut, which stands in the question.
-// False: not this case, or it might not fit.
+// False: not this case, or it might not fit, or the question itself did not.
 static bool put_plain_servers(struct reply *r, struct owner cut, const struct rrset *ns)
 {
 	const struct answer *answer = r->answer;
-	if (!answer->glue_plain || r->name != &answer->qname || wire_writer_room(&r->w) < ns->length)
+	if (!answer->glue_plain || r->truncated || r->name != &answer->qname || wire_writer_room(&r->w) < ns->length)
 		return false;
 	const size_t cut_length = answer->qname.length + (size_t)MESSAGE_HEADER - cut.at;
 	const uint8_t *record = ns->wire;
