@@ -144,7 +144,9 @@ def test_bash_completes_verbs_options_and_the_zones_of_the_running_server(server
 
 
 def zsh(server, line):
-    """What zsh has after a tab: by a terminal of its own (zpty), as it is meant to be driven."""
+    """What zsh has after a tab: by a terminal of its own (zpty), as it is meant to be driven.
+    Keys are for its line editor once that has asked for pasted text to be marked
+    (ESC [ ? 2004 h); before, the terminal itself would act on them."""
     folder = server.folder / "zsh"
     (folder / "functions").mkdir(parents=True, exist_ok=True)
     shutil.copy(ZSH, folder / "functions" / "_understudy")
@@ -157,7 +159,7 @@ def zsh(server, line):
         zpty shell 'PS1=READY; exec zsh -f -i'
         zpty -w shell 'fpath=({folder}/functions $fpath); path=({path} $path); autoload -Uz compinit; compinit -u -d {folder}/dump'
         zpty -w shell 'unsetopt always_last_prompt; LISTMAX=1000; zstyle ":completion:*" list-colors ""; PS1=READY; print START-""HERE'
-        zpty -r -m shell out '*START-HERE*'
+        zpty -r -m shell out '*START-HERE*READY*2004h*'
         zpty -w -n shell $'{line}\\t\\t'
         zpty -w shell $'\\x15print DONE-""HERE'
         zpty -r -m shell out '*DONE-HERE*'
