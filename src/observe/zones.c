@@ -95,8 +95,8 @@ const char *zones_word(const struct replica_status *zone)
 	if (zone->phase != REPLICA_CURRENT)
 		return status_phase_text(zone->phase);
 	return zone->held ? "held" : zone->rolled_back ? "rolled back" : zone->unsaved ? "unsaved"
-	       : zone->behind_since != 0 ? "behind" : zone->rejected ? "rejected" : zone->last_error[0] != '\0' || zone->file_failed ? "troubled"
-	       : status_phase_text(zone->phase);
+	       : zone->behind_since != 0 ? "behind" : zone->rejected ? "rejected"
+	       : zone->last_error[0] != '\0' || zone->file_failed ? "troubled" : status_phase_text(zone->phase);
 }
 
 int64_t zones_lag(const struct replica_status *zone, int64_t now)

@@ -163,11 +163,20 @@ static uint64_t pause_ms(const struct replica *replica)
 	return pause;
 }
 
+// A primary's file is the operator's. That it is to be a primary the configuration
+// says a step or more before a reload comes to it.
+static bool has_file_of_ours(struct replica *replica)
+{
+	const struct config_zone *zone = replica_zone(replica);
+
+	return replica->role == CONFIG_SECONDARY && zone->role == CONFIG_SECONDARY && zone->file != NULL;
+}
+
 void export_request(struct replica *replica)
 {
 	uint64_t now = clock_boot_ms();
 
-	if (replica->role != CONFIG_SECONDARY || replica_zone(replica)->file == NULL)
+	if (!has_file_of_ours(replica))
 		return;
 	if (replica->export_cost_ms == UINT32_MAX)
 		replica->export_at = now; // none was written yet
@@ -195,7 +204,7 @@ static bool take(struct export_batch *batch, struct replica *replica, size_t *by
 	if (replica->is_removed || replica->is_exporting)
 		return false;
 	replica->export_at = DEADLINE_NEVER;
-	if (version == NULL || replica_zone(replica)->file == NULL)
+	if (version == NULL || !has_file_of_ours(replica))
 		return false;
 	zone_figures(version, &figures);
 	*bytes += figures.bytes;
@@ -333,4 +342,5 @@ void export_all(struct replicate *room)
 void export_cancel(struct replica *replica)
 {
 	replica->export_at = DEADLINE_NEVER;
+	replica->has_file_failed = false;
 }

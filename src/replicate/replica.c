@@ -103,17 +103,31 @@ int replica_new(struct replicate *room, const struct config_zone *zone, struct r
 	return 0;
 }
 
-// What a primary served is a secondary's copy from now on, and expires as one.
-static void begin_to_age(struct replica *replica)
+void replica_take_timers(struct replica *replica, const struct zone_version *version)
 {
 	struct rrset set;
 	struct soa soa;
 
-	zone_soa(replica_version(replica), &set);
+	zone_soa(version, &set);
 	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
 		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+}
+
+// What a primary served is a secondary's copy from now on, and expires as one.
+static void begin_to_age(struct replica *replica)
+{
+	replica_take_timers(replica, replica_version(replica));
 	refresh_resume(&replica->refresh, 0, replica->refresh.expire, false, clock_boot_ms());
 	replica->confirmed = wall_now();
+}
+
+// A primary is behind nobody, and what went wrong with its own was another matter.
+static void forget_primaries(struct replica *replica)
+{
+	replica->behind_since = 0;
+	replica->has_primary_serial = replica->has_notify_serial = false;
+	replica->primary = 0;
+	replica_clear_error(replica);
 }
 
 static void set_role(struct replica *replica, uint8_t role)
@@ -125,6 +139,7 @@ static void set_role(struct replica *replica, uint8_t role)
 	publish_cancel(replica);
 	held_forget(replica);
 	rollback_forget(replica);
+	forget_primaries(replica);
 	replica->role = role;
 	replica->file = 0;
 	replica->wants_load = role == CONFIG_PRIMARY;
@@ -156,6 +171,31 @@ static void take_primaries(struct replica *replica, uint64_t spread)
 	}
 }
 
+// The bounds of its timers may be others. What it waits for already is asked no
+// later than they say, but not by all zones at once.
+static void take_policy(struct replica *replica)
+{
+	uint64_t span, at;
+
+	if (replica->role != CONFIG_SECONDARY || replica_version(replica) == NULL)
+		return;
+	replica_take_timers(replica, replica_version(replica));
+	span = (uint64_t)replica->refresh.refresh * 1000;
+	at = clock_boot_ms() + span - ((span / 4 * room_random(replica->room)) >> 32);
+	if (replica->refresh.phase == REPLICA_CURRENT && at < replica->refresh.refresh_at)
+		replica->refresh.refresh_at = at;
+}
+
+// A secondary's other file is written as if it were the first, a primary's is read.
+static void take_file(struct replica *replica)
+{
+	replica->export_cost_ms = UINT32_MAX;
+	if (replica->role == CONFIG_PRIMARY)
+		replica->wants_load = true;
+	else if (replica_version(replica) != NULL)
+		export_request(replica);
+}
+
 static void take_targets(struct replica *replica)
 {
 	replica->has_warned_targets = false;
@@ -175,8 +215,10 @@ void replica_configure(struct replica *replica, const struct config_zone *zone, 
 		take_primaries(replica, spread);
 	if ((differs & CONFIG_DIFFERS_TARGETS) != 0)
 		take_targets(replica);
-	if ((differs & CONFIG_DIFFERS_FILE) != 0 && replica->role == CONFIG_PRIMARY)
-		replica->wants_load = true;
+	if ((differs & CONFIG_DIFFERS_POLICY) != 0)
+		take_policy(replica);
+	if ((differs & CONFIG_DIFFERS_FILE) != 0)
+		take_file(replica);
 	monitor_configure_zone(replica);
 	changes_mark(replica);
 }

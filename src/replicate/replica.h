@@ -164,6 +164,9 @@ bool replica_has_news(struct replica *replica, const char *why);
 // was confirmed at that time (boot ms, 0 by nobody).
 int64_t replica_confirmation(const struct replica *replica, uint64_t confirmed_at);
 
+// The timers of that version's SOA, within the bounds that the configuration sets.
+void replica_take_timers(struct replica *replica, const struct zone_version *version);
+
 // What was wrong no longer is.
 void replica_clear_error(struct replica *replica);
 

@@ -58,12 +58,8 @@ void replica_resume(struct replica *replica, const struct zone_version *version,
                     const struct store_state *state, int64_t wall, bool ask_first)
 {
 	struct endpoint primary;
-	struct rrset set;
-	struct soa soa;
 
-	zone_soa(version, &set);
-	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
-		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+	replica_take_timers(replica, version);
 	replica->transferred = wall_word(state->transferred);
 	replica->confirmed = wall_word(state->confirmed);
 	replica->last_error_at = wall_word(state->last_error_at);

@@ -236,12 +236,8 @@ static void forget_pin(struct replica *replica)
 void rollback_served(struct replica *replica, const struct zone_version *version, const struct store_pin *pin)
 {
 	char name[NAME_MAX_TEXT];
-	struct rrset set;
-	struct soa soa;
 
-	zone_soa(version, &set);
-	if (soa_read(set.wire + RECORD_RDATA, wire_get16(set.wire + RECORD_RDLENGTH), &soa) == 0)
-		refresh_take_soa(&replica->refresh, &soa, replica_zone(replica)->policy);
+	replica_take_timers(replica, version);
 	replica_name(replica, name);
 	if (pin == NULL) {
 		forget_pin(replica);

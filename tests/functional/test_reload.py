@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIGHUP: new configuration and changed zone files, without losing a query."""
 
+import json
 import os
+import threading
 import time
 
 import pytest
@@ -217,3 +219,91 @@ def test_an_attempt_goes_on_with_the_new_primary(lab):
             connection.settimeout(20)
             while connection.recv(4096):
                 pass  # the question, and then the end
+
+
+def state_of(server, name="example.com"):
+    return json.loads(server.status(name, "--json"))
+
+
+def copy_of(lab, text, options=(), primary_options=()):
+    """A primary, and a secondary that has its zone."""
+    other = lab.understudy()
+    other.add(Zone("example.com", text, allow=[Endpoint("127.0.0.1")], options=list(primary_options)))
+    other.start()
+    server = lab.understudy()
+    server.options.append("log-level debug;")
+    server.add(Zone("example.com", primaries=[other.endpoint], options=list(options)))
+    server.start()
+    server.wait_log(r"example.com: zone file \S+ written, serial 5")
+    return other, server
+
+
+def test_other_bounds_of_the_timers_hold_for_the_copy_there_is(lab):
+    other, server = copy_of(lab, zone_text("example.com", 5), options=["min-refresh-time 86400;"])
+    assert state_of(server)["refresh_at"] > time.time() + 40000
+    server.zones["example.com"].options[:] = ["max-refresh-time 600;", "min-refresh-time 600;"]
+    server.write_config()
+    assert reload_by_verb(server) == "reloaded: 1 zone, 1 changed, 0 warnings"
+    assert state_of(server)["refresh_at"] < time.time() + 700
+
+
+def test_a_copy_is_written_to_the_file_that_is_named_now(lab):
+    class Elsewhere(Zone):
+        file = "elsewhere.zone"
+
+    other, server = copy_of(lab, zone_text("example.com", 5))
+    server.add(Elsewhere("example.com", primaries=[other.endpoint]))
+    server.write_config()
+    assert reload_by_verb(server) == "reloaded: 1 zone, 1 changed, 0 warnings"
+    server.wait_log(r"example.com: zone file \S+elsewhere.zone written, serial 5")
+
+
+def test_a_copy_becomes_a_primary(lab):
+    """What was known of its primaries does not concern it any more."""
+    other, server = copy_of(lab, zone_text("example.com", 5, hosts=100), primary_options=["max-shrink 100;"])
+    other.update("example.com", zone_text("example.com", 6, hosts=3))
+    assert server.run("refresh", "example.com", "--state-dir", server.state_dir)[0] == 0
+    server.wait_log(r"serial 6 held")
+    wait_until(lambda: state_of(server)["lag_seconds"] > 0)
+    server.add(Zone("example.com", zone_text("example.com", 9, hosts=100)))
+    server.write_files()
+    reload_by_verb(server)
+    server.wait_serial("example.com", 9)
+    state = state_of(server)
+    assert (state["lag_seconds"], state["primary_serial"], state["held"], state["last_error"]) == (0, None, None, None)
+    path = server.zone_path("example.com")
+    written = path.read_text()
+    server.stop()
+    assert path.read_text() == written
+
+
+def test_the_file_of_a_copy_that_becomes_a_primary_is_written_no_more(lab):
+    """Not even where the copy waited to be written behind a large one."""
+    other = lab.understudy()
+    other.add(Zone("large.test", zone_text("large.test", 5, hosts=150000), allow=[Endpoint("127.0.0.1")]))
+    other.add(Zone("example.com", zone_text("example.com", 5), allow=[Endpoint("127.0.0.1")]))
+    other.start()
+    server = lab.understudy()
+    server.options.append("log-level debug;")
+    server.add(Zone("large.test", primaries=[other.endpoint]))
+    server.add(Zone("example.com", primaries=[other.endpoint]))
+    server.start()
+    server.wait_log(r"large.test: zone file \S+ written, serial 5")
+    server.wait_log(r"example.com: zone file \S+ written, serial 5")
+    log = server.log()
+    large, small = (log.count(f"{name}: zone file") for name in ("large.test", "example.com"))
+    server.zones["example.com"] = Zone("example.com", zone_text("example.com", 9))
+    server.write_files()
+    # Each is answered when its file is written.
+    for name in ("large.test", "example.com"):
+        threading.Thread(target=server.run, args=("write", name, "--state-dir", server.state_dir)).start()
+        time.sleep(0.03)
+    reload_by_verb(server)
+    # On a machine that was busy elsewhere both may have been written before.
+    if server.log().count("large.test: zone file") > large:
+        return
+    wait_until(lambda: server.log().count("large.test: zone file") > large)
+    server.wait_serial("example.com", 9)
+    server.stop()
+    assert server.log().count("example.com: zone file") == small
+    assert "9" in server.zone_path("example.com").read_text().split()
