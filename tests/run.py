@@ -33,10 +33,11 @@ JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 2)
 # Functional tests mostly wait, so there may be more of them than cores.
 PYTEST_WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS") or str(2 * (os.cpu_count() or 2))
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-n", PYTEST_WORKERS]
-# Unit tests in which threads meet: these run under the thread sanitizer.
 # What random tests begin with, so that one run is like the other; the soak takes
 # another seed each time, and says which.
-SEEDS = {} if SOAK else {"ZONE_PROPERTY_SEED": "20261123", "ZONE_DELTA_SEED": "20261123"}
+SEEDS = {} if SOAK else {"ZONE_PROPERTY_SEED": "20261123", "ZONE_DELTA_SEED": "20261123",
+                           "ANSWER_SHORTCUTS_SEED": "20261123"}
+# Unit tests in which threads meet: these run under the thread sanitizer.
 CONCURRENT = re.compile(r"epoch|lane|mailbox|arena|concurren|table|publish|slot|thread")
 
 
@@ -168,7 +169,7 @@ def unit_tests(folder, only=None, env=None, prefix=()):
                "--num-processes", JOBS]
     if SOAK:
         command += ["--timeout-multiplier", "60"]
-        env = {"ZONE_PROPERTY_OPERATIONS": "100000", **(env or {})}
+        env = {"ZONE_PROPERTY_OPERATIONS": "100000", "ANSWER_SHORTCUTS_ZONES": "1000", **(env or {})}
     (ROOT / folder / "meson-logs" / "testlog.json").unlink(missing_ok=True)
     code, output = run([*command, *names], {**SEEDS, **(env or {})})
     good, bad = meson_counts(output)
