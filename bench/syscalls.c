@@ -68,15 +68,21 @@ static void by_one(int fd)
 	}
 }
 
+// A batch of requests; each with its length in message[].msg_len.
+static int take(int fd, unsigned batch)
+{
+	for (unsigned i = 0; i < batch; ++i) {
+		part[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = SIZE };
+		message[i].msg_hdr = (struct msghdr){ .msg_name = &peer[i], .msg_namelen = sizeof peer[i],
+		                                      .msg_iov = &part[i], .msg_iovlen = 1 };
+	}
+	return recvmmsg(fd, message, batch, MSG_WAITFORONE, NULL);
+}
+
 static void by_mmsg(int fd, unsigned batch)
 {
 	for (;;) {
-		for (unsigned i = 0; i < batch; ++i) {
-			part[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = SIZE };
-			message[i].msg_hdr = (struct msghdr){ .msg_name = &peer[i], .msg_namelen = sizeof peer[i],
-			                                      .msg_iov = &part[i], .msg_iovlen = 1 };
-		}
-		int got = recvmmsg(fd, message, batch, MSG_WAITFORONE, NULL);
+		int got = take(fd, batch);
 		for (int i = 0; i < got; ++i) {
 			part[i].iov_len = message[i].msg_len;
 			bytes[i][2] |= 0x80;
@@ -150,12 +156,7 @@ static void by_gso(int fd, unsigned batch)
 {
 	static struct groups g;
 	for (;;) {
-		for (unsigned i = 0; i < batch; ++i) {
-			part[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = SIZE };
-			message[i].msg_hdr = (struct msghdr){ .msg_name = &peer[i], .msg_namelen = sizeof peer[i],
-			                                      .msg_iov = &part[i], .msg_iovlen = 1 };
-		}
-		int got = recvmmsg(fd, message, batch, MSG_WAITFORONE, NULL);
+		int got = take(fd, batch);
 		g.count = 0;
 		memset(g.last, 0, sizeof g.last);
 		for (int i = 0; i < got; ++i) {
