@@ -162,6 +162,18 @@ int store_open_environment(struct store *store, char why[static 256])
 	return open_databases(store, why);
 }
 
+// The hash multiplies with the words of the key: with one that is 0, as damage may
+// leave it, names would fall together.
+static bool is_names_key(const MDB_val *value)
+{
+	if (value->mv_size != HASH_NAMES_KEY)
+		return false;
+	for (size_t at = 0; at < HASH_NAMES_KEY; at += 8)
+		if (le_get((const uint8_t *)value->mv_data + at, 8) == 0)
+			return false;
+	return true;
+}
+
 void store_take_names_key(struct store *store)
 {
 	uint8_t own[HASH_NAMES_KEY];
@@ -171,7 +183,7 @@ void store_take_names_key(struct store *store)
 	if (mdb_txn_begin(store->env, NULL, 0, &txn) != 0)
 		return;
 	int code = mdb_get(txn, store->meta, &key, &value);
-	if (code == 0 && value.mv_size == HASH_NAMES_KEY) {
+	if (code == 0 && is_names_key(&value)) {
 		hash_take_names_key(value.mv_data);
 	} else if (code == 0 || code == MDB_NOTFOUND) {
 		hash_names_key(own);

@@ -2,10 +2,12 @@
 // In what two configurations set a zone apart, told by what they say.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/hash.h"
@@ -67,6 +69,43 @@ static void what_is_another(void **state)
 	                 CONFIG_DIFFERS_FILE);
 }
 
+static bool is_pointer(size_t at)
+{
+	static const size_t pointer[] = {
+		offsetof(struct config_policy, primaries), offsetof(struct config_policy, also_notify),
+		offsetof(struct config_policy, monitor_servers), offsetof(struct config_policy, allow_query),
+		offsetof(struct config_policy, allow_transfer), offsetof(struct config_policy, allow_notify),
+		offsetof(struct config_policy, verifier), offsetof(struct config_policy, statistics_group),
+	};
+
+	for (size_t i = 0; i < sizeof pointer / sizeof *pointer; i++)
+		if (at >= pointer[i] && at < pointer[i] + sizeof(void *))
+			return true;
+	return false;
+}
+
+// Whatever is added to a policy: none of it is taken for the same.
+static void each_byte_of_a_policy_counts(void **state)
+{
+	static const char text[] = KEY OPTIONS ZONE("");
+	struct config *config = read_text(text, sizeof text - 1);
+	uint8_t name[] = "\7example\3com";
+	const struct config_zone *zone = config_zone_find(config, name);
+	struct config_zone other = *zone;
+
+	(void)state;
+	for (size_t at = 0; at < sizeof *zone->policy; at++) {
+		struct config_differ differ = { 0 };
+		union { struct config_policy policy; uint8_t bytes[sizeof *zone->policy]; } changed;
+		memcpy(&changed, zone->policy, sizeof changed);
+		changed.bytes[at] ^= 1;
+		other.policy = &changed.policy;
+		if (!is_pointer(at))
+			assert_int_not_equal(config_zone_differs(&differ, zone, &other), 0);
+	}
+	config_release(config);
+}
+
 static void a_copied_list_decides_alike(void **state)
 {
 	static const char text[] = KEY OPTIONS "acl inner { !192.0.2.1; 192.0.2.0/24; };\n"
@@ -90,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_said_elsewhere), cmocka_unit_test(what_is_another),
+		cmocka_unit_test(each_byte_of_a_policy_counts),
 		cmocka_unit_test(a_copied_list_decides_alike),
 	};
 

@@ -402,6 +402,28 @@ static void test_key_of_names_is_kept(void **state)
 	store_close(store);
 }
 
+// Where damage left zeros, names would not be told apart by their hashes.
+static void test_key_of_zeros_is_replaced(void **state)
+{
+	uint8_t zeros[HASH_NAMES_KEY] = { 0 }, own[HASH_NAMES_KEY], taken[HASH_NAMES_KEY];
+	(void)state;
+	struct store *store = store_case_open("zeros");
+	hash_take_names_key(zeros);
+	store_take_names_key(store);
+	store_close(store);
+
+	for (unsigned seed = 7; seed < 9; seed++) {
+		hash_seed_fixed(seed);
+		if (seed == 7)
+			hash_names_key(own);
+		store = store_case_open("zeros");
+		store_take_names_key(store);
+		hash_names_key(taken);
+		assert_memory_equal(taken, own, sizeof own);
+		store_close(store);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_key_of_names_is_kept),
+		cmocka_unit_test(test_key_of_zeros_is_replaced),
 	};
 	return cmocka_run_group_tests(tests, store_case_open_all, store_case_close_all);
 }
