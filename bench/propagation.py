@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One record changes in a large zone: how long from the NOTIFY to the answer,
 for Understudy and for its peers as secondaries of the same primary?

@@ -4,10 +4,11 @@
 
 Reads the #include lines of src/ and fails, naming file and line, when a room
 includes one that stands above it, when a file stands outside the rooms, when
-an include is not written from src/, or when a source file lacks its licence
-line.
+an include is not written from src/, when a source file lacks its licence line, or
+when a file that names its interpreter cannot be run as a command.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -49,7 +50,7 @@ def check_includes(source: pathlib.Path):
             yield f"{where}: {room}/ includes \"{target}\", but {other}/ stands above {room}/"
 
 
-def check_licences():
+def check_heads():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         path = ROOT / name
@@ -59,12 +60,14 @@ def check_licences():
             head = file.read(400)
         if LICENCE not in head:
             yield f"{name}: no line with {LICENCE}"
+        if head.startswith("#!") and not os.access(path, os.X_OK):
+            yield f"{name}: begins with #! but is not executable"
 
 
 def main() -> int:
     sources = sorted(p for p in (ROOT / "src").rglob("*") if p.suffix in (".c", ".h"))
     faults = [fault for source in sources for fault in check_includes(source)]
-    faults += check_licences()
+    faults += check_heads()
     for fault in faults:
         print(fault)
     print(f"layers: {len(sources)} files in {len(ROOMS)} rooms, {len(faults)} faults")
